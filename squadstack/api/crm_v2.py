@@ -1,0 +1,149 @@
+"""The CRM v2 dialect: a batch as a request, and a response as one verdict a lead.
+
+Source: CRM v2, "Squadstack Bulk API Reference". A bulk call answers 200 whatever happened to its rows, and
+a failed row does not name its lead: rows belong to leads by position alone. So a lead is accepted only by
+its own row, in a list of the very length that was sent, with no lead_id in it that disagrees.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from squadstack.api import error_messages, retry
+from squadstack.api.error_messages import ErrorMessage, read_error, reason_of
+from squadstack.api.messages import Request, Response
+from squadstack.api.verdicts import (
+    Accepted,
+    ActionName,
+    Denied,
+    Later,
+    Reason,
+    Refused,
+    UnreadableAnswerError,
+    Verdict,
+)
+
+_ENDPOINTS = {
+    ActionName.CREATE: "lead-created",
+    ActionName.UPDATE: "lead-updated",
+    ActionName.UPSERT: "lead-upserted",
+    ActionName.CONVERT: "lead-converted",
+    ActionName.DISABLE: "lead-disabled",
+    ActionName.DELETE: "lead-deleted",
+}
+
+Payload = Mapping[str, Any]
+
+
+def request(campaign: str, action: ActionName, payloads: Sequence[Payload]) -> Request:
+    """The call for a batch; always the array form, one lead or many."""
+    path = f"/voice/crm-integration-v2/{quote(campaign, safe='')}/{_ENDPOINTS[action]}"
+    return Request("POST", path, msgspec.json.encode(payloads))
+
+
+def judge(
+    action: ActionName, payloads: Sequence[Payload], in_doubt: Sequence[bool], response: Response
+) -> list[Verdict]:
+    """One verdict for each lead of a batch, in its order.
+
+    Args:
+        action: What was asked.
+        payloads: What was sent.
+        in_doubt: For each lead whether the very same was sent before without an answer.
+        response: A 2xx.
+
+    Raises:
+        UnreadableAnswerError: The answer is no result list of the length that was sent, or names others.
+    """
+    rows = _rows(response, len(payloads))
+    ids = [str(payload["lead_id"]) for payload in payloads]
+    statuses = [_status(row) for row in rows]
+    for row, status, lead_id in zip(rows, statuses, ids, strict=True):
+        named = row["data"].get("lead_id") if isinstance(row.get("data"), Mapping) else None
+        if _is_success(status) and named is not None and str(named).strip() != lead_id:
+            msg = "a row of the answer names another lead than was sent there"
+            raise UnreadableAnswerError(msg)
+    return [
+        _verdict(action, lead_id, status, _error(row), in_doubt=doubt)
+        for row, status, lead_id, doubt in zip(rows, statuses, ids, in_doubt, strict=True)
+    ]
+
+
+def judge_alone(action: ActionName, payload: Payload, response: Response, *, in_doubt: bool) -> Verdict:
+    """The verdict on the only lead of a call that was refused as a whole (400 or 413)."""
+    try:
+        body = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = response.body[:1000].decode(errors="replace")
+    verdict = _verdict(action, str(payload["lead_id"]), response.status, read_error(body), in_doubt=in_doubt)
+    return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, str(body))
+
+
+def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:
+    try:
+        body = msgspec.json.decode(response.body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        msg = "the answer is no JSON"
+        raise UnreadableAnswerError(msg) from None
+    rows = body.get("result") if isinstance(body, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        msg = "the answer holds no result list"
+        raise UnreadableAnswerError(msg)
+    if len(rows) != count:
+        msg = f"the answer holds {len(rows)} rows for {count} leads"
+        raise UnreadableAnswerError(msg)
+    return rows
+
+
+def _status(row: Mapping[str, Any]) -> int:
+    status = row.get("status_code")
+    if isinstance(status, str) and status.isascii() and status.isdigit():
+        status = int(status)
+    if isinstance(status, bool) or not isinstance(status, int):
+        msg = "a row of the answer has no status"
+        raise UnreadableAnswerError(msg)
+    return status
+
+
+def _is_success(status: int) -> bool:
+    return 200 <= status < 300
+
+
+def _error(row: Mapping[str, Any]) -> ErrorMessage:
+    data = row.get("data")
+    return read_error(data.get("error_msg", data) if isinstance(data, Mapping) else data)
+
+
+def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage, *, in_doubt: bool) -> Verdict:
+    if _is_success(status):
+        return Accepted()
+    if status in {401, 403} or error_messages.NO_INTEGRATION.search(error.text):
+        as_call = Response(status if status in {401, 403} else 404, body=error.text.encode())
+        return Denied(retry.decide(as_call).sentence)
+    if error_messages.BUSY.search(error.text):
+        return Later("another request for the same lead is being processed")
+    if status in {408, 425, 429} or status >= 500:
+        return Later(f"SquadStack could not take it now ({status})")
+    if 400 <= status < 500:
+        done = _done_before(action, lead_id, error, in_doubt=in_doubt)
+        return done or Refused(reason_of(error), error.text)
+    msg = f"a row of the answer has the status {status}, which means nothing here"
+    raise UnreadableAnswerError(msg)
+
+
+def _done_before(action: ActionName, lead_id: str, error: ErrorMessage, *, in_doubt: bool) -> Accepted | None:
+    """Whether a refusal says that what was asked is so already."""
+    if action is ActionName.CONVERT and error_messages.CONVERTED.search(error.text):
+        return Accepted()
+    if action is ActionName.DELETE and error_messages.DELETED.search(error.text):
+        return Accepted()
+    if action is ActionName.DELETE and error_messages.UNKNOWN.search(error.text):
+        return Accepted(absent=True)
+    if action is ActionName.CREATE and in_doubt:
+        ours = error_messages.is_there(error, lead_id) or error_messages.UNJUDGED.search(error.text)
+        return Accepted() if ours else None
+    return None

@@ -1,0 +1,111 @@
+"""A deadline for a whole call. The time-out of `requests` is for each read: a dripping answer never ends it.
+
+A connection tells the running call's deadline of its socket; when the time is up, the socket is shut down,
+and whatever waits for it fails at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Any, Self
+
+import urllib3.connection
+import urllib3.connectionpool
+from requests.adapters import HTTPAdapter
+
+_running = threading.local()
+
+
+class Deadline:
+    """The deadline of the call that this thread makes, as a context manager.
+
+    Attributes:
+        passed: Whether it came before the call was done.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.passed = False
+        self._socket: socket.socket | None = None
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        _running.deadline = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        _running.deadline = None
+        with self._lock:
+            self._socket = None
+
+    def watch(self, connection: socket.socket | None) -> None:
+        """Remember the socket to shut down; at once, if the time is up already."""
+        with self._lock:
+            self._socket = connection
+        if self.passed:
+            self._cut()
+
+    def _cut(self) -> None:
+        self.passed = True
+        with self._lock:
+            if self._socket is not None:
+                with contextlib.suppress(OSError):
+                    # The plain socket's own method: that of a TLS socket is not for another thread.
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """The transport adapter of `requests`, whose connections tell the running deadline of their sockets."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pool manager for direct connections."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the pool manager for connections through a proxy."""
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def _tell(connection: socket.socket | None) -> None:
+    deadline: Deadline | None = getattr(_running, "deadline", None)
+    if deadline is not None and connection is not None:
+        deadline.watch(connection)
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    def connect(self) -> None:
+        super().connect()
+        _tell(self.sock)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _tell(self.sock)
+        super().request(*args, **kwargs)
+
+
+class _TLSConnection(urllib3.connection.HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _tell(self.sock)
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        _tell(self.sock)
+        super().request(*args, **kwargs)
+
+
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TLSPool(urllib3.connectionpool.HTTPSConnectionPool):
+    ConnectionCls = _TLSConnection
+
+
+_POOLS = {"http": _Pool, "https": _TLSPool}

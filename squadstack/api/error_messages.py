@@ -1,0 +1,130 @@
+"""Read an `error_msg`: free text, a Python dict's repr, or JSON in a string, once or twice encoded.
+
+Sources: CRM v2, "Status codes" of each endpoint, "Common status codes and their meanings", and the examples
+of the bulk endpoints.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from squadstack.api.verdicts import Reason
+
+_LONGEST_REPR = 8192
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMessage:
+    """An error message, taken apart.
+
+    Attributes:
+        text: All of it as one text.
+        fields: Field name to what is said about it, where the message speaks of fields.
+    """
+
+    text: str
+    fields: Mapping[str, str]
+
+
+def read_error(value: Any) -> ErrorMessage:
+    """Take an `error_msg` apart; never raises, never evaluates."""
+    for _ in range(_DEEPEST):
+        if isinstance(value, Mapping) and set(value) <= {"error_type", "error_msg"} and "error_msg" in value:
+            value = value["error_msg"]
+        elif isinstance(value, str) and value.lstrip()[:1] in {"{", '"', "["}:
+            read = _literal(value)
+            if read is None:
+                break
+            value = read
+        else:
+            break
+    fields = value if isinstance(value, Mapping) and "error_type" not in value else {}
+    return ErrorMessage(_flat(value), {str(name): _flat(said) for name, said in fields.items()})
+
+
+def _literal(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    if len(text) <= _LONGEST_REPR:
+        try:
+            return ast.literal_eval(text)
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            pass
+    return None
+
+
+def _flat(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{name}: {_flat(said)}" for name, said in value.items())
+    if isinstance(value, (list, tuple)):
+        return "; ".join(map(_flat, value))
+    return str(value)
+
+
+# -- meanings ----------------------------------------------------------------------------------------
+
+CONVERTED = re.compile(r"has (?:already )?been marked as converted", re.IGNORECASE)
+DELETED = re.compile(r"has been deleted from our platform", re.IGNORECASE)
+UNKNOWN = re.compile(r"(?:doesn'?t|does not|do not) exist", re.IGNORECASE)
+UNJUDGED = re.compile(r"Unjudged leads cannot be re-?activated", re.IGNORECASE)
+BUSY = re.compile(r"(?:getting|being) processed already|is being processed", re.IGNORECASE)
+NO_INTEGRATION = re.compile(r"No active integration|not enabled in your Integration", re.IGNORECASE)
+THERE = re.compile(r"Internal ID already exists|Duplicate Lead ID|given Lead ID: '", re.IGNORECASE)
+THERE_NAMED = re.compile(r"given Lead ID: '(.*?)' is already present", re.IGNORECASE)
+TAKEN = re.compile(r"Lead with the same (\w+) is already present", re.IGNORECASE)
+
+_LACKING = re.compile(r"required|blank|may not be null|may not be empty", re.IGNORECASE)
+_INVALID = re.compile(r"invalid|not a valid|not valid", re.IGNORECASE)
+_PHONE = re.compile(r"phone_number.*invalid value", re.IGNORECASE | re.DOTALL)
+
+
+_REASONS = (
+    (CONVERTED, Reason.LEAD_CONVERTED),
+    (DELETED, Reason.LEAD_DELETED),
+    (UNJUDGED, Reason.LEAD_ACTIVE),
+    (THERE, Reason.ALREADY_EXISTS),
+    (TAKEN, Reason.CONFLICT),
+    (UNKNOWN, Reason.UNKNOWN_LEAD),
+)
+
+
+def reason_of(message: ErrorMessage) -> Reason:
+    """Which reason code a refusal has, by what it says."""
+    if is_there(message):
+        return Reason.ALREADY_EXISTS
+    found = (reason for text, reason in _REASONS if text.search(message.text))
+    return next(found, None) or _reason_of_fields(message)
+
+
+def is_there(message: ErrorMessage, lead_id: str | None = None) -> bool:
+    """Whether the message says that the lead exists already; with a lead_id, whether it is that very one."""
+    taken = TAKEN.search(message.text)
+    if taken and taken[1].lower() == "lead_id":
+        return True
+    if not THERE.search(message.text):
+        return False
+    named = THERE_NAMED.search(message.text)
+    return lead_id is None or named is None or named[1] == lead_id
+
+
+def _reason_of_fields(message: ErrorMessage) -> Reason:
+    for name, said in message.fields.items():
+        if name == "phone_number" and _INVALID.search(said):
+            return Reason.INVALID_PHONE
+        if _LACKING.search(said):
+            return Reason.MISSING_FIELD
+        if _INVALID.search(said):
+            return Reason.INVALID_VALUE
+    if _PHONE.search(message.text):
+        return Reason.INVALID_PHONE
+    if _LACKING.search(message.text):
+        return Reason.MISSING_FIELD
+    return Reason.INVALID_VALUE if _INVALID.search(message.text) else Reason.OTHER

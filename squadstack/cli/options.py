@@ -1,0 +1,54 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from squadstack.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from target_squadstack.configuration import Configuration
+
+config_option = click.option(
+    "--config",
+    "configs",
+    multiple=True,
+    required=True,
+    metavar="FILE|ENV",
+    help="The target's configuration: a JSON file, or ENV for TARGET_SQUADSTACK_* variables. Repeatable.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a text for people.")
+
+
+def read_target(configs: tuple[str, ...]) -> Configuration:
+    """Read the target's configuration as the target itself would; a fault is a sentence and exit status 1."""
+    from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - the SDK only where it is needed
+
+    given: dict[str, object] = {}
+    for config in configs:
+        if config != "ENV":
+            given |= _read_file(config)
+    try:
+        return TargetSquadStack.configuration(given, parse_env="ENV" in configs)
+    except ConfigurationError as error:
+        raise click.ClickException("\n".join(error.faults)) from None
+
+
+def _read_file(path: str) -> dict[str, object]:
+    try:
+        content = json.loads(Path(path).read_text())
+    except OSError as error:
+        msg = f"The configuration file {path} cannot be read: {error.strerror}."
+        raise click.ClickException(msg) from None
+    except ValueError:
+        msg = f"The configuration file {path} is not JSON."
+        raise click.ClickException(msg) from None
+    if not isinstance(content, dict):
+        msg = f"The configuration file {path} must hold one JSON object."
+        raise click.ClickException(msg)
+    return content

@@ -1,0 +1,80 @@
+"""The domain: a lead, and what is to be done with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from squadstack.api.verdicts import ActionName, Reason
+
+JsonValue: TypeAlias = "str | int | dict[str, Any] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """One lead of one campaign: what order is kept for."""
+
+    campaign: str
+    lead_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an action came from, kept so that a reject can be shown and sent again.
+
+    Attributes:
+        stream: The stream of the record.
+        rule: The number of the rule, counted from 1.
+        record: The record as the rule saw it; never shown.
+        ticket: The checkpoint that the action holds open.
+    """
+
+    stream: str
+    rule: int
+    record: dict[str, Any] = field(repr=False)
+    ticket: Any = field(default=None, repr=False)
+
+
+@dataclass(slots=True, eq=False)
+class LeadAction:
+    """One thing to be done with one lead.
+
+    Attributes:
+        name: Which of the six actions.
+        lead: The lead.
+        payload: The fields as they are sent, `lead_id` among them; never shown.
+        source: Where it came from.
+        parts: The actions that were merged into this one, in order; empty if none were.
+        incomplete: Fields that only a lead already known may lack (upsert: phone_number, contact_name).
+        alone: Whether it must not be merged: it was, and the API refused the whole.
+    """
+
+    name: ActionName
+    lead: Lead
+    payload: dict[str, JsonValue] = field(repr=False)
+    source: Source
+    parts: tuple[LeadAction, ...] = ()
+    incomplete: tuple[str, ...] = ()
+    alone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """An action that was refused, by the mapping before any call or by the API.
+
+    Attributes:
+        reason: The reason code.
+        message: What was said, for the ledger only: an API's message may repeat a value.
+        source: Where the action came from.
+        action: What was to be done; None when a record could not be read at all.
+        campaign: The campaign, if it was known.
+        lead_id: The lead's id, if it was readable.
+    """
+
+    reason: Reason
+    message: str = field(repr=False)
+    source: Source
+    action: ActionName | None = None
+    campaign: str | None = None
+    lead_id: str | None = None

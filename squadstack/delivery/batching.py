@@ -1,0 +1,231 @@
+"""Which actions may be sent together, and when: the order of each lead, coalescing, full calls. Pure.
+
+Every (campaign, lead) has a lane. Only the head of a lane may be sent, and while it is on its way the lane
+waits; so a lead is never in two calls at once, nor twice in one. Heads of the same campaign and action
+stand ready in a group; a group makes a batch.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, TypeAlias
+
+from squadstack.api.verdicts import ActionName
+from squadstack.delivery.actions import Lead, LeadAction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Kind: TypeAlias = tuple[str, ActionName]
+"""What a call is about: a campaign and an action."""
+
+_FIELDS = frozenset({ActionName.UPDATE, ActionName.UPSERT})
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Actions of one kind on different leads: one call.
+
+    Attributes:
+        kind: The campaign and the action.
+        actions: In the order of the call's rows.
+        first_failure: When the call first failed in a way that may pass, on the sender's clock.
+        failures: How often it failed so.
+        is_loose: Whether only single rows of a call failed, so that others may fill up the next one.
+    """
+
+    kind: Kind
+    actions: list[LeadAction]
+    first_failure: float | None = None
+    failures: int = 0
+    is_loose: bool = False
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Two batches of half the leads each, in order."""
+        middle = len(self.actions) // 2
+        return (
+            Batch(self.kind, self.actions[:middle], self.first_failure, self.failures),
+            Batch(self.kind, self.actions[middle:], self.first_failure, self.failures),
+        )
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    waiting: deque[LeadAction] = field(default_factory=deque)
+    busy: bool = False
+
+
+class Backlog:
+    """Everything that was read and is not settled. Not safe to use from several threads: the sender locks.
+
+    Args:
+        batch_size: The most leads of a batch.
+        max_wait: Seconds after which an incomplete batch is due.
+        capacity: From so many actions on, reading waits and whatever is ready is due.
+    """
+
+    def __init__(self, *, batch_size: int, max_wait: float, capacity: int) -> None:
+        self._batch_size = batch_size
+        self._max_wait = max_wait
+        self._capacity = capacity
+        self._lanes: dict[Lead, _Lane] = {}
+        self._groups: dict[Kind, OrderedDict[Lead, float]] = {}
+        self._unscreened: dict[Lead, LeadAction] = {}
+        self._retries: list[tuple[float, int, Batch]] = []
+        self._ticket = count()
+        self._unsettled = 0
+        self.closing = False
+
+    def __len__(self) -> int:
+        return self._unsettled
+
+    @property
+    def is_full(self) -> bool:
+        """Whether reading should wait."""
+        return self._unsettled >= self._capacity
+
+    # -- in ------------------------------------------------------------------------------------------
+
+    def add(self, action: LeadAction, now: float) -> None:
+        """Take an action in, behind all earlier ones on its lead, merged into the last if it may be."""
+        self._unsettled += 1
+        lane = self._lanes.setdefault(action.lead, _Lane())
+        last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
+        if last is None or not _may_merge(last, action):
+            lane.waiting.append(action)
+            if len(lane.waiting) == 1:
+                self._show(action, now)
+            return
+        merged = _merge(last, action)
+        lane.waiting[-1] = merged
+        if len(lane.waiting) == 1:
+            self._hide(last)
+            self._show(merged, now)
+
+    def put_apart(self, action: LeadAction, now: float) -> None:
+        """Replace a merged action that was on its way by its parts, to be sent one by one."""
+        lane = self._lanes[action.lead]
+        lane.waiting.popleft()
+        for part in reversed(action.parts):
+            part.alone = True
+            lane.waiting.appendleft(part)
+        lane.busy = False
+        self._show(lane.waiting[0], now)
+
+    # -- screening -----------------------------------------------------------------------------------
+
+    def unscreened(self) -> list[LeadAction]:
+        """Heads whose turn has come and about which the ledger must be asked before they are sent."""
+        return list(self._unscreened.values())
+
+    def screened(self, action: LeadAction, now: float) -> None:
+        """Let a head be sent, if it still is the head that was asked about."""
+        if self._unscreened.get(action.lead) is action:
+            del self._unscreened[action.lead]
+            self._ready(action, now)
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def seconds_until_due(self, now: float) -> float | None:
+        """How long until a call is worth making; None: not before something changes."""
+        waits = [max(0.0, due - now) for due, _, _ in self._retries[:1]]
+        for group in self._groups.values():
+            if len(group) >= self._batch_size or self.closing or self.is_full:
+                return 0.0
+            waits.append(max(0.0, next(iter(group.values())) + self._max_wait - now))
+        return min(waits, default=None)
+
+    def take(self, most: int, now: float) -> Batch | None:
+        """Take the batch that is due, a retry first; its leads are busy until it is settled."""
+        if self._retries and self._retries[0][0] <= now:
+            batch = heapq.heappop(self._retries)[2]
+            if batch.is_loose:
+                self._fill(batch, min(most, self._batch_size))
+            return batch
+        kind = self._choose(min(most, self._batch_size), now)
+        if kind is None:
+            return None
+        batch = Batch(kind, [])
+        self._fill(batch, min(most, self._batch_size))
+        return batch
+
+    def _fill(self, batch: Batch, size: int) -> None:
+        group = self._groups.get(batch.kind, OrderedDict())
+        while group and len(batch.actions) < size:
+            lane = self._lanes[group.popitem(last=False)[0]]
+            lane.busy = True
+            batch.actions.append(lane.waiting[0])
+        if not group:
+            self._groups.pop(batch.kind, None)
+
+    def retry(self, batch: Batch, due: float) -> None:
+        """Have a whole batch sent again at a time; its leads stay busy."""
+        heapq.heappush(self._retries, (due, next(self._ticket), batch))
+
+    def settle(self, action: LeadAction, now: float) -> Sequence[LeadAction]:
+        """Note that a head is settled, and return it or the parts it was merged from."""
+        lane = self._lanes[action.lead]
+        lane.waiting.popleft()
+        lane.busy = False
+        self._unscreened.pop(action.lead, None)
+        settled = action.parts or (action,)
+        self._unsettled -= len(settled)
+        if lane.waiting:
+            self._show(lane.waiting[0], now)
+        else:
+            del self._lanes[action.lead]
+        return settled
+
+    # -- groups --------------------------------------------------------------------------------------
+
+    def _show(self, head: LeadAction, now: float) -> None:
+        if head.incomplete:
+            self._unscreened[head.lead] = head
+        else:
+            self._ready(head, now)
+
+    def _ready(self, head: LeadAction, now: float) -> None:
+        self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())[head.lead] = now
+
+    def _hide(self, head: LeadAction) -> None:
+        kind = (head.lead.campaign, head.name)
+        self._unscreened.pop(head.lead, None)
+        if kind in self._groups:
+            self._groups[kind].pop(head.lead, None)
+            if not self._groups[kind]:
+                del self._groups[kind]
+
+    def _choose(self, size: int, now: float) -> Kind | None:
+        """The oldest full group; else, if all must go, the largest; else the oldest that waited enough."""
+        full = [kind for kind, group in self._groups.items() if len(group) >= size]
+        if full:
+            return min(full, key=self._since)
+        if self._groups and (self.closing or self.is_full):
+            return max(self._groups, key=lambda kind: len(self._groups[kind]))
+        waited = [kind for kind in self._groups if self._since(kind) + self._max_wait <= now]
+        return min(waited, key=self._since, default=None)
+
+    def _since(self, kind: Kind) -> float:
+        return next(iter(self._groups[kind].values()))
+
+
+def _may_merge(last: LeadAction, action: LeadAction) -> bool:
+    """Upsert and update take in an update, upsert an upsert, and both a delete; all else is a barrier."""
+    if last.alone or last.name not in _FIELDS:
+        return False
+    return action.name in {ActionName.UPDATE, ActionName.DELETE} or (last.name, action.name) == (
+        ActionName.UPSERT,
+        ActionName.UPSERT,
+    )
+
+
+def _merge(last: LeadAction, action: LeadAction) -> LeadAction:
+    parts = (*(last.parts or (last,)), action)
+    if action.name is ActionName.DELETE:
+        return LeadAction(action.name, action.lead, action.payload, action.source, parts=parts)
+    payload = {**last.payload, **action.payload}
+    incomplete = tuple(name for name in last.incomplete if payload.get(name) is None)
+    return LeadAction(last.name, action.lead, payload, action.source, parts=parts, incomplete=incomplete)

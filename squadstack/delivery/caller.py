@@ -1,0 +1,144 @@
+"""One call: made, and dealt with by what was answered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from squadstack.api.messages import NoAnswerError, Response
+from squadstack.api.retry import WHITELISTING, Decision, Disposition, decide, is_unreachable, wait_after_429
+from squadstack.api.verdicts import UnreadableAnswerError
+from squadstack.delivery.batching import Backlog, Batch
+from squadstack.exceptions import AccessError, OutageError
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Sequence
+
+    from squadstack.api.client import Transport
+    from squadstack.api.verdicts import Verdict
+    from squadstack.delivery.retries import RetryClock
+    from squadstack.delivery.settlement import Settlement
+    from squadstack.exceptions import SquadStackError
+    from squadstack.ledger.ledger import Ledger
+    from squadstack.ledger.permits import Permit
+
+log = logging.getLogger("squadstack")
+
+FIRST_ANSWER_SECONDS = 30.0
+"""How long a run goes on without having reached the API at all."""
+
+
+class Caller:
+    """Makes calls, several at once, and settles, repeats or halves each by its answer.
+
+    Args:
+        transport: Makes the calls.
+        ledger: Where the budget and the doubts are.
+        settlement: What a verdict does.
+        backlog: Where batches come back to.
+        clock: When they are sent again.
+        lock: Guards the backlog and the books.
+        fail: Ends the run.
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts of one run, handed over once
+        self,
+        *,
+        transport: Transport,
+        ledger: Ledger,
+        settlement: Settlement,
+        backlog: Backlog,
+        clock: RetryClock,
+        lock: threading.Condition,
+        fail: Callable[[SquadStackError], None],
+    ) -> None:
+        self._transport = transport
+        self._ledger = ledger
+        self._settlement = settlement
+        self._backlog = backlog
+        self._clock = clock
+        self._lock = lock
+        self._fail = fail
+        self._answered = False
+
+    def call(self, permit: Permit, batch: Batch) -> None:
+        """Mark a batch in doubt, send it, and do what the table says about the answer."""
+        in_doubt = self._ledger.begin_call(permit, self._settlement.sent(batch))
+        outcome = self._send(batch)
+        decision = decide(outcome)
+        match decision.disposition:
+            case Disposition.JUDGE if isinstance(outcome, Response):
+                self._judge(batch, in_doubt, outcome)
+            case Disposition.WAIT if isinstance(outcome, Response):
+                self._hold(batch, wait_after_429(outcome))
+            case Disposition.HALVE if isinstance(outcome, Response):
+                self._halve(batch, in_doubt, outcome)
+            case Disposition.STOP:
+                self._fail(AccessError(decision.sentence))
+            case _:
+                self._retry(batch, decision, unreachable=is_unreachable(outcome))
+
+    def _send(self, batch: Batch) -> Response | NoAnswerError:
+        with self._lock:
+            self._settlement.summary.calls += 1
+        try:
+            response = self._transport.send(self._settlement.request(batch))
+        except NoAnswerError as error:
+            return error
+        self._answered = True
+        return response
+
+    def _judge(self, batch: Batch, in_doubt: Sequence[bool], response: Response) -> None:
+        try:
+            verdicts = self._settlement.judge(batch, in_doubt, response)
+        except UnreadableAnswerError as error:
+            self._retry(batch, Decision(Disposition.RETRY, f"{error}: nobody knows what became of its leads"))
+        else:
+            self._settle(batch, verdicts)
+
+    def _settle(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
+        judged = self._settlement.write(batch, verdicts)
+        with self._lock:
+            self._settlement.apply(self._backlog, judged, time.monotonic())
+            too_many = self._settlement.too_many_rejects(at_end=False)
+        if judged.denied:
+            self._fail(AccessError(judged.denied))
+        elif judged.later:
+            rows = Batch(batch.kind, judged.later, batch.first_failure, batch.failures, is_loose=True)
+            self._retry(rows, Decision(Disposition.RETRY, judged.sentence))
+        if too_many:
+            self._fail(too_many)
+
+    def _halve(self, batch: Batch, in_doubt: Sequence[bool], response: Response) -> None:
+        """Find the lead for which a whole call is refused; alone, the refusal is its own."""
+        if len(batch.actions) == 1:
+            self._settle(batch, [self._settlement.judge_alone(batch, in_doubt, response)])
+            return
+        log.warning("SquadStack refused a call of %d leads as a whole; sending halves.", len(batch.actions))
+        with self._lock:
+            for half in batch.halves():
+                self._backlog.retry(half, time.monotonic())
+
+    def _hold(self, batch: Batch, seconds: float) -> None:
+        """After a 429 every call of the business waits; it is no failure of the batch."""
+        log.warning("SquadStack's rate limit is used up (429): all calls wait %.0f s.", seconds)
+        self._ledger.budget.hold(seconds)
+        with self._lock:
+            self._settlement.summary.throttled += 1
+            self._clock.hold(seconds)
+            self._backlog.retry(batch, time.monotonic())
+
+    def _retry(self, batch: Batch, decision: Decision, *, unreachable: bool = False) -> None:
+        """Have a batch sent again later, unless it was tried for long enough."""
+        lost = unreachable and not self._answered
+        delay = self._clock.delay(batch, at_most=FIRST_ANSWER_SECONDS if lost else None)
+        if delay is None:
+            sentence = f"The API could not be used: {decision.sentence}, at the last try."
+            self._fail(OutageError(f"{sentence} {WHITELISTING}" if lost else sentence))
+            return
+        log.warning("A call of %d leads is sent again in %.1f s: %s.", len(batch.actions), delay, decision.sentence)
+        with self._lock:
+            self._settlement.summary.retried += 1
+            self._backlog.retry(batch, time.monotonic() + delay)

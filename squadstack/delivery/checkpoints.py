@@ -1,0 +1,66 @@
+"""Which STATE may be written: only one before which everything that was read is settled.
+
+The input is cut into segments at its STATE messages. A segment counts the actions that it still waits for;
+when the first segment of the row waits for none, its STATE is due, and so on. Rejections count as settled
+only once they are durable in the ledger: whoever settles them has committed them before.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """What was read between two STATE messages.
+
+    Attributes:
+        waiting: Actions that are not settled yet.
+        state: The value of the STATE that ends it.
+        ended: Whether its STATE was read.
+    """
+
+    waiting: int = 0
+    state: Any = None
+    ended: bool = False
+
+
+class Checkpoints:
+    """The segments of a run, in order. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._segments: deque[Segment] = deque([Segment()])
+
+    @property
+    def segment(self) -> Segment:
+        """The segment that is being read."""
+        return self._segments[-1]
+
+    def open(self, segment: Segment) -> None:
+        """Note that an action of a segment was read; `settle` it once."""
+        with self._lock:
+            segment.waiting += 1
+
+    def settle(self, segment: Segment) -> None:
+        """Note that an action of a segment is settled, durably where that matters."""
+        with self._lock:
+            segment.waiting -= 1
+
+    def end_segment(self, state: Any) -> None:
+        """Note that a STATE was read."""
+        with self._lock:
+            self._segments[-1].state = state
+            self._segments[-1].ended = True
+            self._segments.append(Segment())
+
+    def due(self) -> list[Any]:
+        """Take the STATEs, in order, before which everything is settled."""
+        states = []
+        with self._lock:
+            while self._segments[0].ended and not self._segments[0].waiting:
+                states.append(self._segments.popleft().state)
+        return states

@@ -1,0 +1,67 @@
+"""Whether the rules and the streams fit together: rules that match nothing, names that no schema declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from squadstack.delivery.expressions import Path
+    from squadstack.delivery.rules import Rule
+
+
+class Coverage:
+    """What the schemas of a run say about its rules.
+
+    Args:
+        rules: The compiled rules.
+    """
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+        self._schemas: dict[str, list[Mapping[str, Any]]] = {}
+
+    @property
+    def streams(self) -> list[str]:
+        """The streams whose schemas came, in their order."""
+        return list(self._schemas)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether schemas came, but no rule takes any of their streams."""
+        return bool(self._schemas) and not any(map(self._matched, self._rules))
+
+    def see(self, stream: str, schema: Mapping[str, Any]) -> None:
+        """Note a stream's schema; a stream may have several in a run."""
+        self._schemas.setdefault(stream, []).append(schema)
+
+    def warnings(self) -> Iterator[str]:
+        """A sentence for every rule that matched no stream and every name that no schema declares."""
+        if not self._schemas:
+            return
+        for rule in self._rules:
+            if not rule.number:
+                continue
+            schemas = self._matched(rule)
+            if not schemas:
+                yield f"Rule {rule.number} matched no stream: there is none named '{rule.stream}'."
+                continue
+            for path in sorted(set(rule.paths()), key=str):
+                if not any(_declares(schema, path) for schema in schemas):
+                    name = ".".join(map(str, path))
+                    yield f"Rule {rule.number}: no schema of stream '{rule.stream}' declares '{name}'."
+
+    def _matched(self, rule: Rule) -> list[Mapping[str, Any]]:
+        return [schema for stream, schemas in self._schemas.items() if rule.takes(stream) for schema in schemas]
+
+
+def _declares(schema: Any, path: Path) -> bool:
+    """Whether a schema declares a path; below the top only where it lists what an object holds."""
+    for depth, key in enumerate(path):
+        properties = schema.get("properties") if isinstance(schema, Mapping) else None
+        if not isinstance(properties, Mapping) or (depth and not properties):
+            return depth > 0
+        if key not in properties:
+            return False
+        schema = properties[key]
+    return True

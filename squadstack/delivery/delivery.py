@@ -1,0 +1,248 @@
+"""A run of deliveries, for any face: records and STATEs go in, STATEs that are safe come out.
+
+delivery = Delivery(settings, mapper_of(settings), emit=write_states, wake=wake_reader)
+delivery.take("contacts", {"id": 1, …})
+delivery.checkpoint({"bookmarks": …})
+delivery.end()
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from squadstack.api.client import Client
+from squadstack.api.verdicts import Reason
+from squadstack.delivery.actions import LeadAction, Rejection, Source
+from squadstack.delivery.checkpoints import Checkpoints
+from squadstack.delivery.coverage import Coverage
+from squadstack.delivery.mapping import Mapper
+from squadstack.delivery.outcomes import Summary
+from squadstack.delivery.phones import PhoneRules
+from squadstack.delivery.rules import compile_rules
+from squadstack.delivery.sender import Sender
+from squadstack.delivery.settlement import Settlement
+from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from squadstack.settings.target import TargetSettings
+
+log = logging.getLogger("squadstack")
+
+GRACE_SECONDS = 20.0
+"""How long calls on their way may take once the run stops."""
+
+_REJECTIONS_AT_ONCE = 200
+_TICK = 0.5
+_AT_ONCE = 2
+
+
+def mapper_of(settings: TargetSettings, config: Mapping[str, Any] | None = None) -> Mapper:
+    """Compile the settings' rules; config is what expressions see as `config`.
+
+    Raises:
+        ConfigurationError: With a sentence for each fault and the number of its rule.
+    """
+    return Mapper(
+        rules=compile_rules(settings.mappings, ref_id=settings.ref_id),
+        phones=PhoneRules(
+            region=settings.phone_region,
+            e164=settings.phone_format == "e164",
+            mobile_only=settings.phone_type == "mobile",
+        ),
+        send_nulls=settings.null_values == "send",
+        config=config or {},
+    )
+
+
+class Delivery:
+    """Delivers one run's records. All methods but `interrupt` are for one thread, that of the reader.
+
+    Args:
+        settings: Of the target.
+        mapper: The compiled rules.
+        emit: Called, from the reader's thread, with STATEs that may be written, in order.
+        wake: Called from other threads when something was settled or went wrong.
+    """
+
+    def __init__(
+        self,
+        settings: TargetSettings,
+        mapper: Mapper,
+        *,
+        emit: Callable[[list[Any]], None],
+        wake: Callable[[], None],
+    ) -> None:
+        from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
+
+        self._settings = settings
+        self._mapper = mapper
+        self._emit = emit
+        self._started = time.monotonic()
+        host = urlsplit(settings.base_url).netloc
+        self._ledger = Ledger(settings.ledger_url, business=settings.business, host=host)
+        self._run_id = self._ledger.start_run()
+        self._checkpoints = Checkpoints()
+        self._rejections: list[Rejection] = []
+        self._interrupts = 0
+        self.coverage = Coverage(mapper.rules)
+        self.summary = Summary()
+        self._settlement = Settlement(
+            self._ledger, self._run_id, self._checkpoints, self.summary, settings.max_reject_percent
+        )
+        self._sender = Sender(settings, Client.of(settings), self._ledger, self._settlement, wake)
+        self._tell_ledger()
+        self._sender.start()
+
+    # -- in ------------------------------------------------------------------------------------------
+
+    def take(self, stream: str, record: dict[str, Any]) -> None:
+        """One record: mapped, its actions handed to the sender, its rejections kept for the ledger.
+
+        Raises:
+            SquadStackError: The run has failed; nothing more is taken.
+        """
+        self.summary.records += 1
+        segment = self._checkpoints.segment
+        is_filtered = True
+        for outcome in self._mapper.map(stream, record, segment):
+            is_filtered = False
+            self._take_outcome(outcome)
+        self.summary.filtered += is_filtered
+        self._wait_for_room()
+
+    def skip(self) -> None:
+        """One record of a stream that no rule names."""
+        self.summary.records += 1
+        self.summary.filtered += 1
+
+    def refuse(self, stream: str, message: str) -> None:
+        """One record that is none: one rejected action of no rule."""
+        self.summary.records += 1
+        source = Source(stream, 0, {}, self._checkpoints.segment)
+        self._take_outcome(Rejection(Reason.INVALID_VALUE, message, source))
+
+    def checkpoint(self, state: Any) -> None:
+        """A STATE: it is emitted once everything before it is settled."""
+        self._checkpoints.end_segment(state)
+        self.tick()
+
+    def tick(self) -> None:
+        """Make what is waiting durable and emit the STATEs that are due; raises when the run has failed."""
+        self._write_rejections()
+        self._emit_due()
+        if self._sender.failure:
+            raise self._sender.failure
+
+    def interrupt(self) -> None:
+        """A signal came: nothing new is sent; a second one does not wait for the calls on their way either."""
+        self._interrupts += 1
+        self._sender.halt()
+
+    # -- out -----------------------------------------------------------------------------------------
+
+    def end(self, failure: SquadStackError | None = None) -> None:
+        """Deliver what is left, emit what is settled and close the books.
+
+        Args:
+            failure: Why the input ended early, if it did; what came before is delivered all the same.
+
+        Raises:
+            SquadStackError: The run's failure, that of the input included.
+        """
+        try:
+            self._write_rejections()
+            self._deliver_rest()
+            self._finish_calls()
+            self._emit_due()
+        except SquadStackError as error:
+            self._sender.fail(error)
+        finally:
+            self._sender.stop()
+        failure = self._sender.failure or failure or self._failure_at_end()
+        self._close_books()
+        if failure:
+            raise failure
+
+    def _deliver_rest(self) -> None:
+        self._sender.close()
+        while self._sender.pending and not self._sender.failure and not self._interrupts:
+            self._sender.wait(_TICK)
+            self._emit_due()
+
+    def _finish_calls(self) -> None:
+        self._sender.stop()
+        until = time.monotonic() + GRACE_SECONDS
+        while not self._sender.is_idle and time.monotonic() < until and self._interrupts < _AT_ONCE:
+            self._sender.wait(_TICK / 5)
+
+    def _failure_at_end(self) -> SquadStackError | None:
+        if self.coverage.is_empty:
+            streams = ", ".join(self.coverage.streams)
+            return ConfigurationError(
+                f"No rule matched any stream, so nothing was sent and no STATE is written. The streams were: {streams}."
+            )
+        return self._settlement.too_many_rejects(at_end=True)
+
+    def _close_books(self) -> None:
+        self.summary.undelivered = self._sender.pending + len(self._rejections)
+        self.summary.seconds = time.monotonic() - self._started
+        for warning in self.coverage.warnings():
+            log.warning("%s", warning)
+        books = self.summary.as_dict()
+        with contextlib.suppress(LedgerError):  # the run's own failure, if any, is what the user must read
+            self._ledger.end_run(self._run_id, books)
+        self._ledger.close()
+        if self._settings.summary_path:
+            _write_summary(Path(self._settings.summary_path), books)
+        if not self.summary.balances:
+            self._sender.fail(UndeliveredError("The books of this run do not balance: please report it."))
+        log.info("Run summary: %s", json.dumps(books))
+
+    # -- steps ---------------------------------------------------------------------------------------
+
+    def _take_outcome(self, outcome: LeadAction | Rejection) -> None:
+        self._checkpoints.open(outcome.source.ticket)
+        self.summary.actions += 1
+        if isinstance(outcome, LeadAction):
+            self._sender.submit(outcome)
+            return
+        self._rejections.append(outcome)
+        if len(self._rejections) >= _REJECTIONS_AT_ONCE:
+            self._write_rejections()
+
+    def _wait_for_room(self) -> None:
+        while self._sender.is_full and not self._sender.failure and not self._interrupts:
+            self._sender.wait(_TICK)
+            self.tick()
+
+    def _write_rejections(self) -> None:
+        rejections, self._rejections = self._rejections, []
+        try:
+            self._settlement.reject(rejections)
+        except LedgerError:
+            self._rejections = rejections
+            raise
+
+    def _emit_due(self) -> None:
+        if not self.coverage.is_empty and (states := self._checkpoints.due()):
+            self._emit(states)
+
+    def _tell_ledger(self) -> None:
+        level = logging.WARNING if self._ledger.is_new else logging.INFO
+        was = "was just created" if self._ledger.is_new else f"knows {self._ledger.count_leads()} leads"
+        log.log(level, "The ledger at %s %s.", self._ledger.place, was)
+
+
+def _write_summary(path: Path, books: Mapping[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(books, indent=2) + "\n")
+    except OSError as error:
+        log.warning("The summary could not be written to %s: %s.", path, error.strerror)

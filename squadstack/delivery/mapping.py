@@ -1,0 +1,185 @@
+"""Record → lead actions, by the rules. Pure: no call, no disk, no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from squadstack.api.verdicts import ActionName, Reason
+from squadstack.delivery.actions import JsonValue, Lead, LeadAction, Rejection, Source
+from squadstack.delivery.expressions import scope
+from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
+from squadstack.delivery.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
+from squadstack.delivery.values import InvalidValueError, sendable, to_detail, to_lead_id, to_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_CONTACT_NAME = 48
+"""Characters of a contact_name (SquadStack's public page on creating a lead)."""
+
+_NO = frozenset({"", "0", "false", "no"})
+_IDENTIFYING = ("lead_id", "phone_number", "contact_name")
+
+
+class _RefusedError(Exception):
+    """This action cannot be sent, for a reason that holds no value."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Mapper:
+    """The rules, and how their values are written.
+
+    Attributes:
+        rules: In the user's order.
+        phones: Which numbers are sent, and how.
+        send_nulls: Whether fields that are null are sent rather than left out.
+        config: What expressions see as `config`.
+    """
+
+    rules: tuple[Rule, ...]
+    phones: PhoneRules = field(default_factory=PhoneRules)
+    send_nulls: bool = False
+    config: Mapping[str, Any] = field(default_factory=dict)
+    _by_stream: dict[str, tuple[Rule, ...]] = field(default_factory=dict, repr=False)
+
+    def rules_for(self, stream: str) -> tuple[Rule, ...]:
+        """The rules that act on a stream, in the user's order."""
+        if stream not in self._by_stream:
+            self._by_stream[stream] = tuple(rule for rule in self.rules if rule.takes(stream))
+        return self._by_stream[stream]
+
+    def map(self, stream: str, record: dict[str, Any], ticket: Any) -> Iterator[LeadAction | Rejection]:
+        """What the rules make of one record: an action or a rejection for each rule whose filter it passes."""
+        names = scope(record, stream=stream, config=self.config)
+        for rule in self.rules_for(stream):
+            source = Source(stream, rule.number, record, ticket)
+            try:
+                if rule.when is not None and not is_yes(_evaluate("when", rule.when.evaluate, names)):
+                    continue
+            except _RefusedError as refused:
+                yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign)
+                continue
+            yield self._act(rule, names, source)
+
+    def _act(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection:
+        lead_id: str | None = None
+        try:
+            lead_id = self._lead_id(rule, names)
+            payload = {"lead_id": lead_id, **self._fields(rule, names)}
+            return LeadAction(
+                rule.action,
+                Lead(rule.campaign, lead_id),
+                payload,
+                source,
+                incomplete=_incomplete(rule.action, payload),
+            )
+        except _RefusedError as refused:
+            return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign, lead_id)
+
+    def _lead_id(self, rule: Rule, names: dict[str, Any]) -> str:
+        for value in _values(rule, "lead_id", names):
+            lead_id: str | None = _checked("lead_id", to_lead_id, value)
+            if lead_id is not None:
+                return lead_id
+        raise _RefusedError(Reason.MISSING_FIELD, "lead_id is missing")
+
+    def _fields(self, rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
+        if rule.action not in TAKES_ANY_FIELD:
+            return self._detail(rule, names) if rule.action is ActionName.CONVERT else {}
+        payload: dict[str, JsonValue] = {}
+        for name in self._names(rule, names["record"]):
+            if name not in _IDENTIFYING:
+                payload[name] = _first(name, _values(rule, name, names))
+            elif name != "lead_id":
+                payload[name] = self._identifying(name, _values(rule, name, names))
+        if self.send_nulls:
+            return payload
+        return {name: value for name, value in payload.items() if value is not None}
+
+    def _identifying(self, name: str, values: Iterator[Any]) -> str | None:
+        if name == "contact_name":
+            return _contact_name(values)
+        try:
+            return self.phones.choose(values)
+        except InvalidPhoneError as error:
+            raise _RefusedError(Reason.INVALID_PHONE, str(error)) from None
+        except InvalidValueError as error:
+            raise _RefusedError(Reason.INVALID_VALUE, f"phone_number: {error}") from None
+
+    @staticmethod
+    def _names(rule: Rule, record: Mapping[str, Any]) -> Iterator[str]:
+        if rule.include:
+            included = (name for name in record if name not in rule.fields and rule.includes(name))
+            yield from (_checked("a field's name", sendable, name) for name in included)
+        yield from rule.fields
+
+    @staticmethod
+    def _detail(rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
+        if rule.detail is None:
+            detail = _first("detail", _values(rule, "detail", names), to_detail)
+        else:
+            parts = {
+                name: _first(f"detail.{name}", _evaluated(f"detail.{name}", candidates, names))
+                for name, candidates in rule.detail.items()
+            }
+            detail = {name: part for name, part in parts.items() if part is not None}
+        if detail in (None, "", {}):
+            raise _RefusedError(Reason.MISSING_FIELD, "detail is empty")
+        return {"detail": detail}
+
+
+def is_yes(value: Any) -> bool:
+    """Whether a filter's value lets a record pass: the texts 0, false and no mean no, in any case."""
+    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
+
+
+def _values(rule: Rule, name: str, names: dict[str, Any]) -> Iterator[Any]:
+    """The candidates of a field: those of the rule, or the record's own field that comes along."""
+    if name in rule.fields:
+        yield from _evaluated(name, rule.fields[name], names)
+    elif rule.includes(name):
+        yield names["record"].get(name)
+
+
+def _evaluated(name: str, candidates: Candidates, names: dict[str, Any]) -> Iterator[Any]:
+    return (_evaluate(name, candidate.evaluate, names) for candidate in candidates)
+
+
+def _evaluate(name: str, evaluate: Any, names: dict[str, Any]) -> Any:
+    try:
+        return evaluate(names)
+    except Exception as error:  # noqa: BLE001 - whatever an expression meets in a value rejects its action
+        raise _RefusedError(Reason.INVALID_VALUE, f"{name}: {type(error).__name__}") from None
+
+
+def _checked(name: str, convert: Any, value: Any) -> Any:
+    try:
+        return convert(value)
+    except InvalidValueError as error:
+        raise _RefusedError(Reason.INVALID_VALUE, f"{name}: {error}") from None
+
+
+def _first(name: str, values: Iterator[Any], convert: Any = to_payload) -> JsonValue:
+    """The first value that is not null, as it is sent."""
+    return next((_checked(name, convert, value) for value in values if value is not None), None)
+
+
+def _contact_name(values: Iterator[Any]) -> str | None:
+    for value in values:
+        text = "" if value is None else str(_checked("contact_name", to_payload, value)).strip()
+        if text:
+            return text[:MAX_CONTACT_NAME]
+    return None
+
+
+def _incomplete(action: ActionName, payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the payload lacks that the API wants of a new lead; a create may lack nothing."""
+    missing = tuple(name for name in NEEDS[ActionName.CREATE] if payload.get(name) is None)
+    if missing and action is ActionName.CREATE:
+        raise _RefusedError(Reason.MISSING_FIELD, f"{' and '.join(missing)} missing")
+    return missing if action is ActionName.UPSERT else ()

@@ -1,0 +1,85 @@
+"""What became of the actions of a run: the summary's books, and the brake on too many rejects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from squadstack.api.verdicts import ActionName, Reason
+
+_HARMLESS = frozenset({Reason.LEAD_ACTIVE, Reason.LEAD_CONVERTED, Reason.LEAD_DELETED, Reason.ALREADY_EXISTS})
+_HARMLESS_IF_UNKNOWN = frozenset({ActionName.CONVERT, ActionName.DISABLE})
+
+JUDGED_FROM = 200
+"""Settled actions from which on a run is stopped for its share of rejects."""
+
+JUDGED_FROM_AT_END = 20
+"""Settled actions from which on it is judged at its end."""
+
+
+@dataclass(slots=True)
+class Summary:
+    """The books of a run (contract: "A summary"). Every action is in exactly one fate."""
+
+    records: int = 0
+    filtered: int = 0
+    actions: int = 0
+    accepted: int = 0
+    unchanged: int = 0
+    coalesced: int = 0
+    rejected: int = 0
+    planned: int = 0
+    undelivered: int = 0
+    calls: int = 0
+    retried: int = 0
+    throttled: int = 0
+    absent: int = 0
+    seconds: float = 0.0
+    by_action: Counter[str] = field(default_factory=Counter)
+    by_reason: Counter[str] = field(default_factory=Counter)
+    harmless: int = 0
+
+    def accept(self, action: ActionName, *, merged: int, absent: bool) -> None:
+        """Count an accepted action, and those that were merged into it."""
+        self.accepted += 1
+        self.coalesced += merged
+        self.absent += absent
+        self.by_action[action] += 1
+
+    def reject(self, reason: Reason, action: ActionName | None) -> None:
+        """Count a rejected action."""
+        self.rejected += 1
+        self.by_reason[reason] += 1
+        unknown = reason is Reason.UNKNOWN_LEAD and action in _HARMLESS_IF_UNKNOWN
+        self.harmless += unknown or reason in _HARMLESS
+
+    @property
+    def settled(self) -> int:
+        """Actions with a fate that will not change."""
+        return self.accepted + self.unchanged + self.coalesced + self.rejected + self.planned
+
+    @property
+    def balances(self) -> bool:
+        """Whether every action has exactly one fate."""
+        return self.actions == self.settled + self.undelivered
+
+    def has_too_many_rejects(self, percent: float, *, at_end: bool) -> bool:
+        """Whether the share of rejects that tell of something wrong is above the setting."""
+        judged = self.accepted + self.unchanged + self.rejected
+        if judged < (JUDGED_FROM_AT_END if at_end else JUDGED_FROM):
+            return False
+        return 100 * (self.rejected - self.harmless) > percent * judged
+
+    def as_dict(self) -> dict[str, Any]:
+        """The summary as it is logged and written."""
+        names = (
+            "records filtered actions accepted unchanged coalesced rejected planned undelivered "
+            "calls retried throttled absent"
+        )
+        return {
+            **{name: getattr(self, name) for name in names.split()},
+            "seconds": round(self.seconds, 3),
+            "by_action": dict(sorted(self.by_action.items())),
+            "by_reason": dict(sorted(self.by_reason.items())),
+        }

@@ -1,0 +1,75 @@
+"""Phone numbers: which candidate is sent, and how it is written (contract: "What is sent")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import phonenumbers
+from phonenumbers import PhoneNumber, PhoneNumberType
+
+from squadstack.delivery.values import to_payload
+
+_MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+
+class InvalidPhoneError(ValueError):
+    """Candidates were given and none of them is a number that may be sent. Holds no number."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneRules:
+    """Which numbers are sent, and how.
+
+    Attributes:
+        region: The country whose numbers are sent, and read without a country code (settings: phone_region).
+        e164: Whether the country code is written before the number; never a plus.
+        mobile_only: Whether a landline is refused.
+    """
+
+    region: str = "IN"
+    e164: bool = False
+    mobile_only: bool = False
+
+    def choose(self, candidates: Iterable[Any]) -> str | None:
+        """The first valid mobile number of the candidates, else the first valid one.
+
+        Returns:
+            The number as it is sent, or None when every candidate is null or empty.
+
+        Raises:
+            InvalidPhoneError: There were candidates, but none that may be sent.
+        """
+        texts = [text for text in map(_text, candidates) if text]
+        landline = None
+        for number in filter(None, map(self._parse, texts)):
+            if phonenumbers.number_type(number) in _MOBILE:
+                return self._written(number)
+            landline = landline or number
+        if landline is not None and not self.mobile_only:
+            return self._written(landline)
+        if texts:
+            kind = "mobile number" if self.mobile_only else "valid number"
+            msg = f"phone_number is no {kind} of {self.region}"
+            raise InvalidPhoneError(msg)
+        return None
+
+    def _parse(self, text: str) -> PhoneNumber | None:
+        try:
+            number = phonenumbers.parse(text, self.region)
+        except phonenumbers.NumberParseException:
+            return None
+        return number if phonenumbers.is_valid_number_for_region(number, self.region) else None
+
+    def _written(self, number: PhoneNumber) -> str:
+        national = phonenumbers.national_significant_number(number)
+        return f"{number.country_code}{national}" if self.e164 else national
+
+
+def _text(value: Any) -> str:
+    """A candidate as text: taps write numbers as text, as 9999900001 and as 9999900001.0."""
+    if isinstance(value, (bool, Mapping, list, tuple)):
+        return "?"
+    payload = to_payload(value)
+    return "" if payload is None else str(payload).strip()

@@ -1,0 +1,218 @@
+"""The driver: takes actions in order, sends them in full calls within the budget, and settles each.
+
+One thread, the dispatcher, waits for a call that is worth making, reserves its start and forms its batch
+then; workers make the calls. The rest of the program hands actions in and asks what is settled.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.caller import Caller
+from squadstack.delivery.retries import RetryClock
+from squadstack.exceptions import SquadStackError, UndeliveredError, place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from squadstack.api.client import Transport
+    from squadstack.delivery.actions import LeadAction
+    from squadstack.delivery.settlement import Settlement
+    from squadstack.ledger.ledger import Ledger
+    from squadstack.ledger.permits import Permit
+    from squadstack.settings.target import TargetSettings
+
+CAPACITY = 5_000
+"""Actions that may wait before reading waits."""
+
+
+class Sender:
+    """Delivers actions; every one handed in ends settled, or the run ends with a failure.
+
+    Args:
+        settings: Of the target.
+        transport: Makes the calls.
+        ledger: Where the budget, the doubts and the verdicts are.
+        settlement: What a verdict does.
+        wake: Called whenever something was settled or went wrong.
+    """
+
+    def __init__(
+        self,
+        settings: TargetSettings,
+        transport: Transport,
+        ledger: Ledger,
+        settlement: Settlement,
+        wake: Callable[[], None],
+    ) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._settlement = settlement
+        self._wake = wake
+        limit = settings.limit
+        self._batch_size = min(settings.batch_size_rows, limit.records or settings.batch_size_rows)
+        self._backlog = Backlog(
+            batch_size=self._batch_size, max_wait=settings.max_batch_wait_seconds, capacity=CAPACITY
+        )
+        self._changed = threading.Condition()
+        self._caller = Caller(
+            transport=transport,
+            ledger=ledger,
+            settlement=settlement,
+            backlog=self._backlog,
+            clock=RetryClock(settings.max_outage_seconds),
+            lock=self._changed,
+            fail=self.fail,
+        )
+        self._calls: queue.SimpleQueue[tuple[Permit, Batch]] = queue.SimpleQueue()
+        self._in_flight = 0
+        self._stopping = False
+        self.failure: SquadStackError | None = None
+
+    # -- from outside --------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the threads."""
+        for work in (self._dispatch, *([self._work] * self._settings.max_in_flight)):
+            threading.Thread(target=self._guarded, args=(work,), daemon=True).start()
+
+    def submit(self, action: LeadAction) -> None:
+        """Take an action in; it is delivered behind all earlier ones on its lead."""
+        with self._changed:
+            self._backlog.add(action, time.monotonic())
+            self._changed.notify_all()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether reading should wait."""
+        return self._backlog.is_full
+
+    @property
+    def pending(self) -> int:
+        """Actions that are not settled."""
+        return len(self._backlog)
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something changes, but not longer than this."""
+        with self._changed:
+            self._changed.wait(seconds)
+
+    def close(self) -> None:
+        """No more actions come: incomplete batches are due."""
+        with self._changed:
+            self._backlog.closing = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Send nothing new; calls on their way are finished."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+
+    def halt(self) -> None:
+        """As `stop`, but without a lock: for a signal handler."""
+        self._stopping = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call is on its way."""
+        return self._in_flight == 0
+
+    # -- dispatching ---------------------------------------------------------------------------------
+
+    def _dispatch(self) -> None:
+        while self._wait_for_due():
+            permit = self._ledger.budget.reserve(self._settings.limit, leads=self._batch_size)
+            batch = self._take_at(permit)
+            if batch is None:
+                self._ledger.budget.give_back(permit)
+                return
+            self._calls.put((permit, batch))
+
+    def _wait_for_due(self) -> bool:
+        """Wait until a call is worth making and a worker is free; False: the run stops."""
+        while True:
+            self._screen()
+            with self._changed:
+                if self._stopping:
+                    return False
+                wait = self._backlog.seconds_until_due(time.monotonic())
+                if self._in_flight < self._settings.max_in_flight and wait == 0.0:
+                    return True
+                if self._backlog.unscreened():
+                    continue
+                self._changed.wait(None if self._in_flight >= self._settings.max_in_flight else wait)
+
+    def _take_at(self, permit: Permit) -> Batch | None:
+        """Sleep until the permit's start, then form the batch; None: the run stops."""
+        while not self._stopping:
+            wait = self._ledger.budget.seconds_until(permit)
+            self._screen()
+            with self._changed:
+                if wait > 0:
+                    self._changed.wait_for(lambda: self._stopping, wait)
+                    continue
+                if batch := self._backlog.take(permit.leads, time.monotonic()):
+                    self._in_flight += 1
+                    return batch
+                if not self._backlog.unscreened():
+                    self._changed.wait(self._backlog.seconds_until_due(time.monotonic()))
+        return None
+
+    def _screen(self) -> None:
+        """Ask the ledger about the actions whose turn has come; settle those that must not be sent."""
+        with self._changed:
+            heads = self._backlog.unscreened()
+        if not heads:
+            return
+        refused = self._settlement.screen(heads)
+        with self._changed:
+            now = time.monotonic()
+            for action in heads:
+                if action in refused:
+                    self._settlement.refuse(self._backlog, action, refused[action], now)
+                else:
+                    self._backlog.screened(action, now)
+        if refused:
+            self._notify()
+
+    # -- working -------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            permit, batch = self._calls.get()
+            try:
+                self._caller.call(permit, batch)
+            finally:
+                with self._changed:
+                    self._in_flight -= 1
+                self._notify()
+
+    # -- ends ----------------------------------------------------------------------------------------
+
+    def fail(self, failure: SquadStackError) -> None:
+        """End the run: what is not settled stays undelivered. The first failure is the one told."""
+        with self._changed:
+            self.failure = self.failure or failure
+            self._stopping = True
+        self._notify()
+
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+        self._wake()
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """No thread ends silently: a fault of ours ends the run, told by its kind and place alone."""
+        try:
+            work()
+        except SquadStackError as error:
+            self.fail(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
+            self.fail(
+                UndeliveredError(f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}.")
+            )

@@ -1,0 +1,217 @@
+"""Verdicts → fates: what is written down, what is counted, what becomes ready, what goes on waiting.
+
+Always in that order: durable in the ledger first, then settled for the checkpoints.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, assert_never
+
+from squadstack.api import crm_v2
+from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
+from squadstack.delivery.actions import LeadAction, Rejection
+from squadstack.exceptions import TooManyRejectsError
+from squadstack.ledger.rows import LeadVerdict, Reject, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from squadstack.api.messages import Request, Response
+    from squadstack.delivery.batching import Backlog, Batch
+    from squadstack.delivery.checkpoints import Checkpoints
+    from squadstack.delivery.outcomes import Summary
+    from squadstack.ledger.ledger import Ledger
+
+_OF_A_VALUE = frozenset({Reason.MISSING_FIELD, Reason.INVALID_PHONE, Reason.INVALID_VALUE, Reason.OTHER})
+
+
+@dataclass(slots=True)
+class Judged:
+    """A batch, sorted by what was said of its leads.
+
+    Attributes:
+        accepted: With whether the lead was absent.
+        rejected: Heads that are refused for good.
+        apart: Merged heads whose parts are sent one by one.
+        later: Heads that are sent again, because of `sentence`.
+        denied: The sentence that stops the run, if a row refused the caller.
+    """
+
+    accepted: list[tuple[LeadAction, bool]] = field(default_factory=list)
+    rejected: list[tuple[LeadAction, Refused]] = field(default_factory=list)
+    apart: list[LeadAction] = field(default_factory=list)
+    later: list[LeadAction] = field(default_factory=list)
+    sentence: str = ""
+    denied: str = ""
+
+
+class Settlement:
+    """Settles the actions of one run.
+
+    Args:
+        ledger: Where verdicts and rejects are made durable.
+        run_id: The run's number in the ledger.
+        checkpoints: Told of every settled action.
+        summary: The books. Changed only under the sender's lock.
+        max_reject_percent: The brake.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        run_id: int,
+        checkpoints: Checkpoints,
+        summary: Summary,
+        max_reject_percent: float,
+    ) -> None:
+        self._ledger = ledger
+        self._run_id = run_id
+        self._checkpoints = checkpoints
+        self._max_reject_percent = max_reject_percent
+        self.summary = summary
+
+    # -- before and after a call ---------------------------------------------------------------------
+
+    @staticmethod
+    def request(batch: Batch) -> Request:
+        """The call for a batch."""
+        return crm_v2.request(*batch.kind, [action.payload for action in batch.actions])
+
+    @staticmethod
+    def sent(batch: Batch) -> list[Sent]:
+        """What a call puts in doubt."""
+        return [
+            Sent(action.lead.campaign, action.lead.lead_id, action.name, action.payload) for action in batch.actions
+        ]
+
+    @staticmethod
+    def judge(batch: Batch, in_doubt: Sequence[bool], response: Response) -> list[Verdict]:
+        """One verdict for each lead; raises `UnreadableAnswerError`."""
+        return crm_v2.judge(batch.kind[1], [action.payload for action in batch.actions], in_doubt, response)
+
+    @staticmethod
+    def judge_alone(batch: Batch, in_doubt: Sequence[bool], response: Response) -> Verdict:
+        """The verdict on the only lead of a call that was refused as a whole."""
+        return crm_v2.judge_alone(batch.kind[1], batch.actions[0].payload, response, in_doubt=in_doubt[0])
+
+    def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused]:
+        """Which of these upserts without phone or name may not be sent: those of leads not known yet."""
+        known = self._ledger.known([(head.lead.campaign, head.lead.lead_id) for head in heads])
+        refused = {
+            head: Refused(Reason.MISSING_FIELD, f"{' and '.join(head.incomplete)} missing, and the lead is not known")
+            for head, is_known in zip(heads, known, strict=True)
+            if not is_known
+        }
+        self._write_rejections(_rejection(part, said) for head, said in refused.items() for part in _parts(head))
+        return refused
+
+    # -- writing down --------------------------------------------------------------------------------
+
+    def reject(self, rejections: Sequence[Rejection]) -> None:
+        """Make rejections of the mapping durable, then settle them. Called by the reader alone."""
+        self._write_rejections(rejections)
+        for rejection in rejections:
+            self._checkpoints.settle(rejection.source.ticket)
+            self.summary.reject(rejection.reason, rejection.action)
+
+    def _write_rejections(self, rejections: Iterable[Rejection]) -> None:
+        if rows := [_reject(rejection) for rejection in rejections]:
+            self._ledger.end_call([], rows, run_id=self._run_id)
+
+    def write(self, batch: Batch, verdicts: Sequence[Verdict]) -> Judged:
+        """Sort a batch by its verdicts, and make them durable."""
+        judged = _sorted(batch, verdicts)
+        rows = [
+            *(_lead_verdict(action, known=action.name is not ActionName.DELETE) for action, _ in judged.accepted),
+            *(_lead_verdict(action, known=None) for action, _ in judged.rejected),
+            *(_lead_verdict(action, known=None) for action in judged.apart),
+        ]
+        rejects = [_reject(_rejection(part, refused)) for action, refused in judged.rejected for part in _parts(action)]
+        self._ledger.end_call(rows, rejects, run_id=self._run_id)
+        return judged
+
+    # -- settling, under the sender's lock ------------------------------------------------------------
+
+    def apply(self, backlog: Backlog, judged: Judged, now: float) -> None:
+        """Settle what was judged, and let the next actions of its leads be sent."""
+        for action, absent in judged.accepted:
+            parts = self._release(backlog, action, now)
+            self.summary.accept(action.name, merged=len(parts) - 1, absent=absent)
+        for action, refused in judged.rejected:
+            self.refuse(backlog, action, refused, now)
+        for action in judged.apart:
+            backlog.put_apart(action, now)
+
+    def refuse(self, backlog: Backlog, action: LeadAction, refused: Refused, now: float) -> None:
+        """Settle a head that is refused, whose rejection is durable."""
+        for part in self._release(backlog, action, now):
+            self.summary.reject(refused.reason, part.name)
+
+    def too_many_rejects(self, *, at_end: bool) -> TooManyRejectsError | None:
+        """The failure that ends a run whose input is mostly refused."""
+        if not self.summary.has_too_many_rejects(self._max_reject_percent, at_end=at_end):
+            return None
+        reasons = ", ".join(f"{reason} {count}" for reason, count in self.summary.by_reason.most_common(3))
+        return TooManyRejectsError(
+            f"More than {self._max_reject_percent:g} % of the actions were rejected ({reasons}): look at the mapping "
+            "and the rejects. If that many are to be expected, raise max_reject_percent."
+        )
+
+    def _release(self, backlog: Backlog, action: LeadAction, now: float) -> Sequence[LeadAction]:
+        parts = backlog.settle(action, now)
+        for part in parts:
+            self._checkpoints.settle(part.source.ticket)
+        return parts
+
+
+def _sorted(batch: Batch, verdicts: Sequence[Verdict]) -> Judged:
+    judged = Judged()
+    for action, verdict in zip(batch.actions, verdicts, strict=True):
+        match verdict:
+            case Accepted():
+                judged.accepted.append((action, verdict.absent))
+            case Refused() if action.parts and _may_come_apart(action, verdict):
+                judged.apart.append(action)
+            case Refused():
+                judged.rejected.append((action, verdict))
+            case Later():
+                judged.later.append(action)
+                judged.sentence = verdict.sentence
+            case Denied():
+                judged.denied = verdict.sentence
+            case _:
+                assert_never(verdict)
+    return judged
+
+
+def _may_come_apart(action: LeadAction, refused: Refused) -> bool:
+    """Whether a part may succeed where the whole was refused: one value may be bad, a deletion another thing."""
+    return refused.reason in _OF_A_VALUE or action.name is ActionName.DELETE
+
+
+def _parts(action: LeadAction) -> tuple[LeadAction, ...]:
+    return action.parts or (action,)
+
+
+def _rejection(action: LeadAction, refused: Refused) -> Rejection:
+    return Rejection(
+        refused.reason, refused.message, action.source, action.name, action.lead.campaign, action.lead.lead_id
+    )
+
+
+def _lead_verdict(action: LeadAction, *, known: bool | None) -> LeadVerdict:
+    return LeadVerdict(action.lead.campaign, action.lead.lead_id, known)
+
+
+def _reject(rejection: Rejection) -> Reject:
+    return Reject(
+        stream=rejection.source.stream,
+        rule=rejection.source.rule,
+        campaign=rejection.campaign,
+        lead_id=rejection.lead_id,
+        action=rejection.action,
+        reason=rejection.reason,
+        message=rejection.message,
+        record=rejection.source.record,
+    )

@@ -1,0 +1,63 @@
+"""What can go wrong, told apart by what the reader must do next.
+
+SquadStackError
+├── ConfigurationError      change a setting; nothing was sent
+├── InputError              mend the tap: what it wrote is not Singer
+├── LedgerError             make the ledger's database reachable, whole or writable
+└── UndeliveredError        something could not be delivered; the next run sends it again
+    ├── AccessError         ask SquadStack or change token, ref_id or network: trying again is no use
+    ├── OutageError         try again later: the API was out of reach for too long
+    └── TooManyRejectsError look at the rejects: most of the input is refused
+
+Every message is one or two sentences for the user and holds no value of a record.
+"""
+
+from __future__ import annotations
+
+
+class SquadStackError(Exception):
+    """The root: whatever the user can cause, with a sentence that says what to do."""
+
+
+class ConfigurationError(SquadStackError):
+    """A setting is missing, of the wrong kind, or contradicts another.
+
+    Args:
+        faults: One sentence for each fault, so that all can be mended at once.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = faults
+
+
+class InputError(SquadStackError):
+    """A line of the input is no Singer message that makes sense where it stands."""
+
+
+class LedgerError(SquadStackError):
+    """The ledger cannot be opened, read or written."""
+
+
+class UndeliveredError(SquadStackError):
+    """Some actions are neither accepted nor rejected; STATE stays before them."""
+
+
+class AccessError(UndeliveredError):
+    """SquadStack refuses the caller as such: token, permission, campaign, endpoint or address."""
+
+
+class OutageError(UndeliveredError):
+    """The API gave no usable answer within `max_outage_seconds`, or none at all at the start."""
+
+
+class TooManyRejectsError(UndeliveredError):
+    """A larger share than `max_reject_percent` was rejected."""
+
+
+def place_of(error: BaseException) -> str:
+    """Function and line where an exception was raised: unlike its text, that holds no value."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}" if trace else "?"

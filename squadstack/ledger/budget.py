@@ -1,0 +1,123 @@
+"""The business's budget of calls, kept in the ledger: shared by every process that opens it.
+
+A call reserves the next free start in one short transaction and then sleeps until it; the order of the
+reservations is the order of service, so nobody starves, and a killed process wastes one slot.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from squadstack.ledger import schema
+from squadstack.ledger.permits import Permit, Use, next_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection
+
+    from squadstack.ledger.database import Database
+    from squadstack.settings.rate_limit import RateLimit
+
+_OWN_DOMAINS = ("squadstack.com", "squadiq.in")
+_LONGEST_HOLD = 3600.0
+
+
+class Budget:
+    """The permits of one business. Make it with `of`."""
+
+    def __init__(self, database: Database, budget_id: int) -> None:
+        self._database = database
+        self._id = budget_id
+
+    @classmethod
+    def of(cls, database: Database, connection: Connection, *, business: str, host: str) -> Budget:
+        """The budget of a business at a host; SquadStack's two hosts share one, any other has its own."""
+        name = host.rsplit(":", 1)[0]
+        is_own = any(name == domain or name.endswith(f".{domain}") for domain in _OWN_DOMAINS)
+        realm = "squadstack" if is_own else host
+        table = schema.budgets
+        query = sa.select(table.c.budget_id).where(table.c.business == business, table.c.realm == realm)
+        found = connection.execute(query).scalar()
+        if found is None:
+            connection.execute(sa.insert(table).values(business=business, realm=realm, not_before=0.0))
+            found = connection.execute(query).scalar_one()
+        return cls(database, int(found))
+
+    def reserve(self, limit: RateLimit, *, leads: int) -> Permit:
+        """Reserve the next free start of a call with at most so many leads."""
+        if limit.calls is None and limit.records is None:
+            return Permit(None, self._not_before(), leads)
+        leads = leads if limit.records is None else min(leads, limit.records)
+        with self._database.transaction() as connection:
+            now = self._now(connection)
+            self._forget(connection, limit, now)
+            start = next_start(
+                list(self._uses(connection)),
+                limit,
+                leads=leads,
+                now=now,
+                not_before=self._read_not_before(connection, now),
+            )
+            row = sa.insert(schema.permits).values(budget_id=self._id, start=start, leads=leads)
+            key = connection.execute(row).inserted_primary_key
+        return Permit(int(key[0]) if key else None, start, leads)
+
+    def seconds_until(self, permit: Permit) -> float:
+        """How long to sleep until a permit's start; also sees what a 429 asked for meanwhile."""
+        with self._database.transaction() as connection:
+            now = self._now(connection)
+            return max(permit.start, self._read_not_before(connection, now)) - now
+
+    def start(self, connection: Connection, permit: Permit, *, leads: int) -> None:
+        """Note a call's true start and load, in the transaction that marks its leads in doubt."""
+        if permit.permit_id is None:
+            return
+        table = schema.permits
+        start = max(permit.start, self._now(connection))
+        row = sa.update(table).where(table.c.permit_id == permit.permit_id).values(start=start, leads=leads)
+        connection.execute(row)
+
+    def give_back(self, permit: Permit) -> None:
+        """Give back a permit that was not used."""
+        table = schema.permits
+        with self._database.transaction() as connection:
+            connection.execute(sa.delete(table).where(table.c.permit_id == permit.permit_id))
+
+    def hold(self, seconds: float) -> None:
+        """After a 429: nobody starts a call for so long."""
+        table = schema.budgets
+        with self._database.transaction() as connection:
+            until = self._now(connection) + seconds
+            row = sa.update(table).where(table.c.budget_id == self._id, table.c.not_before < until)
+            connection.execute(row.values(not_before=until))
+
+    def _not_before(self) -> float:
+        with self._database.transaction() as connection:
+            now = self._now(connection)
+            return max(now, self._read_not_before(connection, now))
+
+    def _read_not_before(self, connection: Connection, now: float) -> float:
+        table = schema.budgets
+        query = sa.select(table.c.not_before).where(table.c.budget_id == self._id)
+        held = float(connection.execute(query).scalar_one())
+        return held if held <= now + _LONGEST_HOLD else now
+
+    def _uses(self, connection: Connection) -> Iterator[Use]:
+        table = schema.permits
+        query = sa.select(table.c.start, table.c.leads).where(table.c.budget_id == self._id)
+        return (Use(row.start, row.leads) for row in connection.execute(query.order_by(table.c.start)))
+
+    def _forget(self, connection: Connection, limit: RateLimit, now: float) -> None:
+        table = schema.permits
+        back = limit.period_seconds + limit.slack_seconds
+        connection.execute(sa.delete(table).where(table.c.budget_id == self._id, table.c.start + back < now))
+
+    def _now(self, connection: Connection) -> float:
+        """This machine's clock, or the database's where several machines share it."""
+        if self._database.is_sqlite:
+            return time.time()
+        return float(connection.execute(sa.text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

@@ -1,0 +1,133 @@
+"""Open the ledger's database, private and durable, and tell its faults as sentences."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+
+from squadstack.exceptions import ConfigurationError, LedgerError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+_BUSY_SECONDS = 60
+
+
+class Database:
+    """Transactions on the ledger's database, one at a time within this process.
+
+    Args:
+        url: The setting `ledger_url`.
+
+    Attributes:
+        place: Where it is, without a password.
+        is_new: Whether the file was just created.
+    """
+
+    def __init__(self, url: str) -> None:
+        parsed = _parse(url)
+        self.place = parsed.render_as_string(hide_password=True)
+        self.is_new = _create_privately(parsed)
+        self._lock = threading.Lock()
+        self._engine = _engine(parsed)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file on this machine, whose clock then counts."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction that is durable when the block ends.
+
+        Raises:
+            LedgerError: The database is out of reach, full, read-only, locked or no ledger.
+        """
+        try:
+            with self._lock, self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise LedgerError(self._sentence(error)) from None
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+    def _sentence(self, error: SQLAlchemyError) -> str:
+        """What happened, told by the kind of error: its text may repeat values."""
+        cause = getattr(error, "orig", None)
+        name = getattr(cause, "sqlite_errorname", "") or type(cause or error).__name__
+        return f"The ledger at {self.place} {_CAUSES.get(name, f'failed ({name})')}."
+
+
+_CAUSES = {
+    "SQLITE_BUSY": "stayed locked for a minute: another program holds it",
+    "SQLITE_CANTOPEN": "cannot be opened: check the folder and its permissions",
+    "SQLITE_CORRUPT": "is damaged: restore it from a copy, or move it away to start a new one",
+    "SQLITE_FULL": "cannot grow: the disk is full",
+    "SQLITE_IOERR": "cannot be read or written: check the disk",
+    "SQLITE_IOERR_FSYNC": "cannot be written to disk durably: check the disk",
+    "SQLITE_NOTADB": "is a file that is no database: point ledger_url elsewhere",
+    "SQLITE_READONLY": "cannot be written: check the file's permissions",
+}
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        msg = "Setting 'ledger_url' must be like sqlite:///path/to/ledger.db or postgresql://user@host/database."
+        raise ConfigurationError(msg) from None
+
+
+def _create_privately(url: URL) -> bool:
+    """Create a missing SQLite file for its owner only; SQLite gives its side files the same mode."""
+    if url.get_backend_name() != "sqlite":
+        return False
+    if not url.database or url.database == ":memory:":
+        msg = "Setting 'ledger_url' must name a file: a ledger in memory remembers nothing."
+        raise ConfigurationError(msg)
+    path = Path(url.database)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return False
+    except OSError as error:
+        msg = f"The ledger at {path} cannot be created ({error.strerror}): check ledger_url and permissions."
+        raise LedgerError(msg) from None
+    return True
+
+
+def _engine(url: URL) -> Engine:
+    try:
+        engine = sqlalchemy.create_engine(url, hide_parameters=True)
+    except (ImportError, NoSuchModuleError):
+        msg = (
+            f"No driver for {url.drivername} is installed: "
+            "install psycopg for PostgreSQL and write postgresql+psycopg://…, or use sqlite:///…"
+        )
+        raise ConfigurationError(msg) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_immediate)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = FULL"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,119 @@
+"""The ledger's tables. Times are seconds since the epoch, UTC; digests are keyed (see `digests`)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+VERSION = 1
+"""Of the schema; a ledger of a newer one is refused."""
+
+metadata = MetaData()
+
+_serial = BigInteger().with_variant(Integer, "sqlite")
+
+info = Table(
+    "squadstack_ledger",
+    metadata,
+    Column("version", Integer, nullable=False),
+    Column("digest_key", LargeBinary, nullable=False),
+)
+"""One row: the schema's version, and the random key of all digests."""
+
+scopes = Table(
+    "squadstack_scopes",
+    metadata,
+    Column("scope_id", Integer, primary_key=True),
+    Column("business", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Index("squadstack_scopes_key", "business", "host", unique=True),
+)
+"""Whose leads and rejects these are: a run against the sandbox says nothing of the real API."""
+
+_SCOPE = "squadstack_scopes.scope_id"
+
+leads = Table(
+    "squadstack_leads",
+    metadata,
+    Column("scope_id", Integer, ForeignKey(_SCOPE), primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("lead", LargeBinary, primary_key=True),
+    Column("known", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Leads by the digest of their id; known: the API accepted something for it, and no deletion since."""
+
+doubts = Table(
+    "squadstack_doubts",
+    metadata,
+    Column("scope_id", Integer, ForeignKey(_SCOPE), primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("lead", LargeBinary, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What was sent and has no verdict yet: the action, and the digest of its payload."""
+
+rejects = Table(
+    "squadstack_rejects",
+    metadata,
+    Column("reject_id", _serial, primary_key=True, autoincrement=True),
+    Column("scope_id", Integer, ForeignKey(_SCOPE), nullable=False),
+    Column("run_id", BigInteger, nullable=False),
+    Column("rejected_at", Float, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("rule", Integer, nullable=False),
+    Column("campaign", Text),
+    Column("lead_id", Text),
+    Column("action", Text),
+    Column("reason", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("record", Text, nullable=False),
+    Index("squadstack_rejects_when", "scope_id", "rejected_at"),
+)
+"""Rejected actions, with the reason and the source record as JSON."""
+
+budgets = Table(
+    "squadstack_budgets",
+    metadata,
+    Column("budget_id", Integer, primary_key=True),
+    Column("business", Text, nullable=False),
+    Column("realm", Text, nullable=False),
+    Column("not_before", Float, nullable=False),
+    Index("squadstack_budgets_key", "business", "realm", unique=True),
+)
+"""One row a budget; after a 429 nobody starts a call before `not_before`."""
+
+permits = Table(
+    "squadstack_permits",
+    metadata,
+    Column("permit_id", _serial, primary_key=True, autoincrement=True),
+    Column("budget_id", Integer, ForeignKey("squadstack_budgets.budget_id"), nullable=False),
+    Column("start", Float, nullable=False),
+    Column("leads", Integer, nullable=False),
+    Index("squadstack_permits_when", "budget_id", "start"),
+)
+"""Calls that still count against a budget: when each starts or started, and with how many leads."""
+
+runs = Table(
+    "squadstack_runs",
+    metadata,
+    Column("run_id", _serial, primary_key=True, autoincrement=True),
+    Column("scope_id", Integer, ForeignKey(_SCOPE), nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("summary", Text),
+)
+"""Every run, and its summary once it has ended."""

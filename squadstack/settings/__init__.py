@@ -1,0 +1,1 @@
+"""Settings: declared once, shown and read from there by every face."""

@@ -1,0 +1,1 @@
+"""`target-squadstack`: a Singer target that sends records to SquadStack as lead actions."""

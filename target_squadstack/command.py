@@ -1,0 +1,45 @@
+"""The command line's manners: a fault that a user can cause is a sentence and exit status 1."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def clean_command(command: click.Command) -> click.Command:
+    """Have the option `--config` tell a missing or broken file as a sentence."""
+    for parameter in command.params:
+        if parameter.name == "config" and parameter.callback is not None:
+            parameter.callback = _checked(parameter.callback)
+    return command
+
+
+def _checked(callback: Callable[..., Any]) -> Callable[..., Any]:
+    def check(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:
+        for path in value:
+            if path != "ENV":
+                _check_file(path)
+        return callback(context, parameter, value)
+
+    return check
+
+
+def _check_file(path: str) -> None:
+    try:
+        content = json.loads(Path(path).read_text())
+    except OSError as error:
+        msg = f"The configuration file {path} cannot be read: {error.strerror}."
+        raise click.ClickException(msg) from None
+    except ValueError as error:
+        at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
+        msg = f"The configuration file {path} is not JSON{at}."
+        raise click.ClickException(msg) from None
+    if not isinstance(content, dict):
+        msg = f"The configuration file {path} must hold one JSON object."
+        raise click.ClickException(msg)

@@ -1,0 +1,34 @@
+"""Write STATE lines: the newest that is safe, and no more than one a second, since a runner stores each."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+_APART_SECONDS = 1.0
+
+
+class StateWriter:
+    """Writes to standard output, flushed."""
+
+    def __init__(self) -> None:
+        self._newest: Any = None
+        self._is_pending = False
+        self._written_at = float("-inf")
+
+    def offer(self, states: list[Any]) -> None:
+        """Take STATEs that may be written, in order; write the newest now, or when a second has passed."""
+        self._newest = states[-1]
+        self._is_pending = True
+        self.write_due()
+
+    def write_due(self, *, at_once: bool = False) -> None:
+        """Write what is pending, if its time has come."""
+        if not self._is_pending or (not at_once and time.monotonic() < self._written_at + _APART_SECONDS):
+            return
+        self._is_pending = False
+        self._written_at = time.monotonic()
+        sys.stdout.write(json.dumps(self._newest) + "\n")
+        sys.stdout.flush()

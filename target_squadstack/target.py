@@ -1,0 +1,247 @@
+"""The Singer face of the delivery of leads."""
+
+from __future__ import annotations
+
+import sys
+from fnmatch import fnmatch
+from functools import cached_property
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Target
+from singer_sdk.exceptions import (
+    ConfigValidationError,
+    MissingKeyPropertiesError,
+    RecordsWithoutSchemaException,
+)
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities
+
+from squadstack.delivery.delivery import Delivery
+from squadstack.exceptions import ConfigurationError, InputError, SquadStackError, place_of
+from target_squadstack.command import clean_command
+from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, from_environment, read_configuration
+from target_squadstack.reader import WakefulReader
+from target_squadstack.sinks import IgnoredSink, LeadSink
+from target_squadstack.states import StateWriter
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    import click
+    from singer_sdk.helpers.capabilities import CapabilitiesEnum
+    from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.sinks import Sink
+
+    from squadstack.delivery.rules import Rule
+
+
+class TargetSquadStack(Target):
+    """Send records to SquadStack as lead actions: create, update, upsert, convert, disable, delete."""
+
+    name = "target-squadstack"
+    package_name = "squadstack-connectors"
+    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS_SCHEMA
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    default_sink_class = LeadSink
+    message_reader_class = WakefulReader
+    message_reader: WakefulReader
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._signum = 0
+        self._ignored: set[str] = set()
+        self._is_ended = False
+        super().__init__(**kwargs)
+        self._states = StateWriter()
+        self.message_reader.on_idle = self._tick
+        self.message_reader.is_over = lambda: bool(self._signum)
+
+    # -- the command ---------------------------------------------------------------------------------
+
+    @classmethod
+    def get_singer_command(cls) -> click.Command:
+        """The SDK's command line, without tracebacks for what a user can cause."""
+        return clean_command(super().get_singer_command())
+
+    @classmethod
+    def invoke(  # type: ignore[override]
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        file_input: IO[str] | None = None,
+    ) -> None:
+        """Run the target and exit with the contract's status."""
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        given, from_environment = (config.config, config.parse_env) if config else ({}, False)
+        sys.exit(cls(config=given, parse_env_config=from_environment).run(file_input))
+
+    def run(self, file_input: IO[str] | None = None) -> int:
+        """Deliver the whole input, and return the exit status."""
+        try:
+            _ = self.delivery
+            self.listen(file_input)
+        except Exception as error:  # noqa: BLE001 - whatever it is: deliver what came before, show no value
+            failure: SquadStackError | None = _as_failure(error)
+        else:
+            failure = None
+        if failure and "delivery" in self.__dict__ and not self._is_ended:
+            failure = self._end(failure)
+        if failure:
+            self.logger.error("%s", failure)
+        return 128 + self._signum if self._signum else int(failure is not None)
+
+    # -- settings ------------------------------------------------------------------------------------
+
+    @classmethod
+    def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
+        """The SDK's own settings, but for the one that means nothing here."""
+        super().append_builtin_config(config_jsonschema)
+        config_jsonschema["properties"].pop("load_method", None)
+
+    @classmethod
+    def configuration(cls, config: dict[str, Any], *, parse_env: bool) -> Configuration:
+        """Read a configuration without making a target; raises `ConfigurationError`."""
+        given = {**config, **(cls._env_var_config if parse_env else {})}
+        cls.append_builtin_config(cls.config_jsonschema)
+        return read_configuration(given, cls.config_jsonschema)
+
+    @classproperty
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
+        """The settings of the environment as text: `coerced` reads them, and tells faults as sentences."""
+        cls.append_builtin_config(cls.config_jsonschema)
+        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check all settings and compile the rules; the SDK's own check would show values of secrets."""
+        self.append_builtin_config(self.config_jsonschema)
+        try:
+            self._given = read_configuration(self._config, self.config_jsonschema)
+        except ConfigurationError as error:
+            if raise_errors:
+                msg = "Config validation failed"
+                raise ConfigValidationError(msg, errors=list(error.faults)) from None
+            return list(error.faults)
+        self._config = self._given.values
+        return []
+
+    # -- the run -------------------------------------------------------------------------------------
+
+    @cached_property
+    def delivery(self) -> Delivery:
+        """The run's delivery; opens the ledger."""
+        given, reader = self._given, self.message_reader
+        return Delivery(given.settings, given.mapper, emit=self._states.offer, wake=reader.wake)
+
+    def process_endofpipe(self) -> None:
+        """Deliver what is left; the SDK's own end has nothing to drain, but closes its sinks' counters."""
+        super().process_endofpipe()
+        if failure := self._end(None):
+            raise failure
+
+    def _end(self, failure: SquadStackError | None) -> SquadStackError | None:
+        self._is_ended = True
+        try:
+            self.delivery.end(failure)
+            self._states.write_due(at_once=True)
+        except SquadStackError as error:
+            self._states.write_due(at_once=True)
+            return error
+        return None
+
+    def _tick(self) -> None:
+        self.delivery.tick()
+        self._states.write_due()
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        """Note the signal and wake the reader: everything else happens in the main flow."""
+        self._signum = signum
+        if "delivery" in self.__dict__:
+            self.delivery.interrupt()
+        self.message_reader.wake()
+
+    # -- messages ------------------------------------------------------------------------------------
+
+    def get_sink_class(self, stream_name: str) -> type[Sink]:
+        """Streams that rules name are sent; others are counted."""
+        return LeadSink if self._takers(stream_name) else IgnoredSink
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Make sinks for streams that may be sent; an invalid SCHEMA of another stream does no harm."""
+        self._assert_line_requires(message_dict, requires={"stream", "schema"})
+        stream = str(message_dict["stream"])
+        if not self._may_be_sent(stream):
+            self._ignore(stream)
+            return
+        super()._process_schema_message(message_dict)
+        for stream_map in self.mapper.stream_maps[stream]:
+            if self._takers(stream_map.stream_alias):
+                self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
+            else:
+                self._ignore(stream_map.stream_alias)
+
+    def _takers(self, stream: str) -> tuple[Rule, ...]:
+        return self._given.mapper.rules_for(stream)
+
+    def _may_be_sent(self, stream: str) -> bool:
+        maps = self.config.get("stream_maps") or {}
+        sources = {(value.get("__source__", key) if isinstance(value, dict) else key) for key, value in maps.items()}
+        return bool(self._takers(stream)) or any(fnmatch(stream, source) for source in sources)
+
+    def _ignore(self, stream: str) -> None:
+        if self._given.settings.unmapped_streams == "error":
+            msg = f"No rule names the stream '{stream}', and unmapped_streams is error."
+            raise ConfigurationError(msg)
+        self._ignored.add(stream)
+        self.delivery.coverage.see(stream, {})
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """Count what the SDK would drop without a word; everything else is the SDK's."""
+        self._assert_line_requires(message_dict, requires={"stream", "record"})
+        stream, record = message_dict["stream"], message_dict["record"]
+        if stream in self._ignored and stream not in self._sinks_active:
+            self.delivery.skip()
+        elif not isinstance(record, dict) and self.sink_exists(stream):
+            self.delivery.refuse(stream, "the record is no object")
+        else:
+            before = self.delivery.summary.records
+            super()._process_record_message(message_dict)
+            if self.delivery.summary.records == before:
+                self.delivery.skip()
+
+    def _process_state_message(self, message_dict: dict[str, Any]) -> None:
+        """Hand the STATE to the delivery; the SDK's own would be written when it drains."""
+        self._assert_line_requires(message_dict, requires={"value"})
+        self.delivery.checkpoint(message_dict["value"])
+
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """A full read deletes nothing here; one of a stream without a schema means nothing."""
+        if message_dict.get("stream") in self.mapper.stream_maps:
+            super()._process_activate_version_message(message_dict)
+
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        """BATCH files of an ignored stream do no harm; any other's are refused by the sink."""
+        if message_dict.get("stream") not in self._ignored:
+            super()._process_batch_message(message_dict)
+
+    def _handle_max_record_age(self) -> None:
+        """The delivery keeps its own time."""
+
+
+def _as_failure(error: Exception) -> SquadStackError:
+    """Any exception as a sentence that holds no value: those of the SDK show records."""
+    match error:
+        case SquadStackError():
+            return error
+        case RecordsWithoutSchemaException() | MissingKeyPropertiesError():
+            return InputError(str(error))
+        case _:
+            return SquadStackError(f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}.")
