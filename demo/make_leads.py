@@ -87,12 +87,7 @@ class Maker:
 
     def rows(self) -> list[list[str]]:
         """All rows: each repeat lies somewhere after the lead that it repeats."""
-        first = [
-            (kind, self._row(kind))
-            for kind, count in KINDS.items()
-            if kind not in LATER
-            for _ in range(count)
-        ]
+        first = [(kind, self._row(kind)) for kind, count in KINDS.items() if kind not in LATER for _ in range(count)]
         self._random.shuffle(first)
         rows = [row for _, row in first]
         repeated = self._random.sample(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
+from make_leads import KINDS, LATER, REFUSED, STAGES
 from rich.console import Console
 from rich.table import Table
 
@@ -75,7 +76,7 @@ def sandbox(log: Path) -> Iterator[str]:
     """A pretend SquadStack on a free port, for as long as the block lasts."""
     command = [str(beside_python("squadstack")), "sandbox", "--port", "0", "--token", TOKEN]
     with log.open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - our own command
     try:
         yield wait_until_started(process, log)
     finally:
@@ -144,16 +145,16 @@ def job_environment(url: str, folder: Path, summary: Path) -> dict[str, str]:
 def show_arrived(leads: Mapping[str, Any]) -> None:
     """Leads by city and stage, as the sandbox holds them."""
     fields = [lead["fields"] for lead in leads.values()]
-    stages = Counter(str(lead.get("stage")) for lead in fields)
     cities = Counter(str(lead.get("city")) for lead in fields)
     both = Counter((str(lead.get("city")), str(lead.get("stage"))) for lead in fields)
     table = Table(title=f"What arrived: {len(leads):,} leads in campaign “{CAMPAIGN}”", show_footer=True)
     table.add_column("City", footer="All")
-    for stage, count in stages.most_common():
+    for stage in STAGES:
+        count = sum(both[city, stage] for city in cities)
         table.add_column(stage, footer=f"{count:,}", justify="right")
     table.add_column("Leads", footer=f"{len(leads):,}", justify="right", style="bold")
     for city, count in cities.most_common():
-        table.add_row(city, *(str(both[city, stage] or "") for stage, _ in stages.most_common()), str(count))
+        table.add_row(city, *(str(both[city, stage] or "") for stage in STAGES), str(count))
     console.print(table, "")
 
 
@@ -195,19 +196,15 @@ def show_summary(summary: Mapping[str, Any], calls: int) -> None:
 
 def verdict(summary: Mapping[str, Any], leads: Mapping[str, Any]) -> int:
     """Compare with what the file was made to give."""
-    from make_leads import KINDS, LATER, REFUSED  # noqa: PLC0415 - lies beside this script
-
     wanted = sum(KINDS.values()) - sum(REFUSED.values()) - sum(KINDS[kind] for kind in LATER)
     if len(leads) == wanted and summary["by_reason"] == REFUSED and not summary["undelivered"]:
-        console.print(
-            f"[green]As it should be:[/] {wanted} leads once each, {sum(REFUSED.values())} rows refused."
-        )
+        console.print(f"[green]As it should be:[/] {wanted} leads once each, {sum(REFUSED.values())} rows refused.")
         return 0
     console.print(f"[red]Not as it should be:[/] expected {wanted} leads, and refused: {REFUSED}.")
     return 1
 
 
-def look_inside(url: str, path: str) -> Any:  # noqa: ANN401 - whatever JSON the sandbox tells
+def look_inside(url: str, path: str) -> Any:
     """What the sandbox says about itself, never by way of a proxy."""
     request = Request(url + path, headers={"Authorization": f"Bearer {TOKEN}"})  # noqa: S310 - http to loopback
     with build_opener(ProxyHandler({})).open(request, timeout=30) as answer:

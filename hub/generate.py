@@ -57,7 +57,7 @@ def text(facts: dict[str, Any]) -> str:
 
 
 class _Plain(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401, ARG002 - as PyYAML declares it
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - as PyYAML declares it
         return True
 
 

@@ -13,7 +13,7 @@ from squadstack.api.deadline import Deadline, DeadlineAdapter
 from squadstack.api.messages import Failure, NoAnswerError, Request, Response
 
 if TYPE_CHECKING:
-    from squadstack.settings.target import TargetSettings
+    from squadstack.settings.common import CommonSettings
 
 _CHUNK = 65_536
 _LARGEST_ANSWER = 64 * 1024 * 1024
@@ -61,7 +61,7 @@ class Client:
         self._session.mount(base_url, DeadlineAdapter(pool_connections=1, pool_maxsize=connections))
 
     @classmethod
-    def of(cls, settings: TargetSettings) -> Client:
+    def of(cls, settings: CommonSettings) -> Client:
         """The client that the settings describe."""
         return cls(
             settings.base_url,

@@ -89,21 +89,24 @@ class Backlog:
 
     # -- in ------------------------------------------------------------------------------------------
 
-    def add(self, action: LeadAction, now: float) -> None:
-        """Take an action in, behind all earlier ones on its lead, merged into the last if it may be."""
+    def add(self, action: LeadAction, now: float) -> bool:
+        """Take an action in, behind all earlier ones on its lead, merged into the last if it may be.
+
+        Returns:
+            Whether the dispatcher should look: a group came up or is full, or a head must be screened.
+        """
         self._unsettled += 1
         lane = self._lanes.setdefault(action.lead, _Lane())
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
         if last is None or not _may_merge(last, action):
             lane.waiting.append(action)
-            if len(lane.waiting) == 1:
-                self._show(action, now)
-            return
+            return len(lane.waiting) == 1 and self._show(action, now)
         merged = _merge(last, action)
         lane.waiting[-1] = merged
-        if len(lane.waiting) == 1:
-            self._hide(last)
-            self._show(merged, now)
+        if len(lane.waiting) > 1:
+            return False
+        self._hide(last)
+        return self._show(merged, now)
 
     def put_apart(self, action: LeadAction, now: float) -> None:
         """Replace a merged action that was on its way by its parts, to be sent one by one."""
@@ -181,14 +184,16 @@ class Backlog:
 
     # -- groups --------------------------------------------------------------------------------------
 
-    def _show(self, head: LeadAction, now: float) -> None:
-        if head.incomplete:
-            self._unscreened[head.lead] = head
-        else:
-            self._ready(head, now)
+    def _show(self, head: LeadAction, now: float) -> bool:
+        if not head.incomplete:
+            return self._ready(head, now)
+        self._unscreened[head.lead] = head
+        return True
 
-    def _ready(self, head: LeadAction, now: float) -> None:
-        self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())[head.lead] = now
+    def _ready(self, head: LeadAction, now: float) -> bool:
+        group = self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())
+        group[head.lead] = now
+        return len(group) == 1 or len(group) >= self._batch_size or self.is_full
 
     def _hide(self, head: LeadAction) -> None:
         kind = (head.lead.campaign, head.name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from squadstack.api import crm_v2
 from squadstack.api.client import Client
@@ -43,9 +42,8 @@ def check(settings: TargetSettings, campaigns: list[str]) -> Iterator[Finding]:
     """
     from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
 
-    host = urlsplit(settings.base_url).netloc
     try:
-        ledger = Ledger(settings.ledger_url, business=settings.business, host=host)
+        ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
     except LedgerError as error:
         yield Finding("ledger", is_right=False, sentence=str(error))
         return

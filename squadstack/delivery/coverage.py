@@ -15,25 +15,25 @@ class Coverage:
 
     Args:
         rules: The compiled rules.
+
+    Attributes:
+        has_match: Whether a rule takes any stream whose schema came.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
         self._schemas: dict[str, list[Mapping[str, Any]]] = {}
+        self.has_match = False
 
     @property
     def streams(self) -> list[str]:
         """The streams whose schemas came, in their order."""
         return list(self._schemas)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether schemas came, but no rule takes any of their streams."""
-        return bool(self._schemas) and not any(map(self._matched, self._rules))
-
     def see(self, stream: str, schema: Mapping[str, Any]) -> None:
         """Note a stream's schema; a stream may have several in a run."""
         self._schemas.setdefault(stream, []).append(schema)
+        self.has_match = self.has_match or any(rule.takes(stream) for rule in self._rules)
 
     def warnings(self) -> Iterator[str]:
         """A sentence for every rule that matched no stream and every name that no schema declares."""

@@ -14,7 +14,6 @@ import logging
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from squadstack.api.client import Client
 from squadstack.api.verdicts import Reason
@@ -86,12 +85,12 @@ class Delivery:
         self._mapper = mapper
         self._emit = emit
         self._started = time.monotonic()
-        host = urlsplit(settings.base_url).netloc
-        self._ledger = Ledger(settings.ledger_url, business=settings.business, host=host)
+        self._ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
         self._run_id = self._ledger.start_run()
         self._checkpoints = Checkpoints()
         self._rejections: list[Rejection] = []
         self._interrupts = 0
+        self._is_ended = False
         self.coverage = Coverage(mapper.rules)
         self.summary = Summary()
         self._settlement = Settlement(
@@ -157,6 +156,7 @@ class Delivery:
         Raises:
             SquadStackError: The run's failure, that of the input included.
         """
+        self._is_ended = True
         try:
             self._write_rejections()
             self._deliver_rest()
@@ -167,7 +167,7 @@ class Delivery:
         finally:
             self._sender.stop()
         failure = self._sender.failure or failure or self._failure_at_end()
-        self._close_books()
+        failure = self._close_books() or failure
         if failure:
             raise failure
 
@@ -184,15 +184,15 @@ class Delivery:
             self._sender.wait(_TICK / 5)
 
     def _failure_at_end(self) -> SquadStackError | None:
-        if self.coverage.is_empty:
+        if self.coverage.streams and not self.coverage.has_match:
             streams = ", ".join(self.coverage.streams)
             return ConfigurationError(
                 f"No rule matched any stream, so nothing was sent and no STATE is written. The streams were: {streams}."
             )
         return self._settlement.too_many_rejects(at_end=True)
 
-    def _close_books(self) -> None:
-        self.summary.undelivered = self._sender.pending + len(self._rejections)
+    def _close_books(self) -> SquadStackError | None:
+        self.summary.undelivered = self._sender.abandon() + len(self._rejections)
         self.summary.seconds = time.monotonic() - self._started
         for warning in self.coverage.warnings():
             log.warning("%s", warning)
@@ -202,9 +202,10 @@ class Delivery:
         self._ledger.close()
         if self._settings.summary_path:
             _write_summary(Path(self._settings.summary_path), books)
-        if not self.summary.balances:
-            self._sender.fail(UndeliveredError("The books of this run do not balance: please report it."))
         log.info("Run summary: %s", json.dumps(books))
+        if self.summary.balances:
+            return None
+        return UndeliveredError("The books of this run do not balance, which is a fault of the connector: report it.")
 
     # -- steps ---------------------------------------------------------------------------------------
 
@@ -232,7 +233,9 @@ class Delivery:
             raise
 
     def _emit_due(self) -> None:
-        if not self.coverage.is_empty and (states := self._checkpoints.due()):
+        """Emit what is due, but nothing before a rule has matched: the mapping may be for another tap."""
+        has_no_streams = self._is_ended and not self.coverage.streams
+        if (self.coverage.has_match or has_no_streams) and (states := self._checkpoints.due()):
             self._emit(states)
 
     def _tell_ledger(self) -> None:

@@ -83,8 +83,8 @@ class Sender:
     def submit(self, action: LeadAction) -> None:
         """Take an action in; it is delivered behind all earlier ones on its lead."""
         with self._changed:
-            self._backlog.add(action, time.monotonic())
-            self._changed.notify_all()
+            if self._backlog.add(action, time.monotonic()):
+                self._changed.notify_all()
 
     @property
     def is_full(self) -> bool:
@@ -112,6 +112,12 @@ class Sender:
         with self._changed:
             self._stopping = True
             self._changed.notify_all()
+
+    def abandon(self) -> int:
+        """Whatever is still on its way no longer counts; returns the number of actions that are not settled."""
+        with self._changed:
+            self._settlement.is_closed = True
+            return len(self._backlog)
 
     def halt(self) -> None:
         """As `stop`, but without a lock: for a signal handler."""

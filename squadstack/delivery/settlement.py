@@ -70,6 +70,7 @@ class Settlement:
         self._checkpoints = checkpoints
         self._max_reject_percent = max_reject_percent
         self.summary = summary
+        self.is_closed = False
 
     # -- before and after a call ---------------------------------------------------------------------
 
@@ -134,7 +135,9 @@ class Settlement:
     # -- settling, under the sender's lock ------------------------------------------------------------
 
     def apply(self, backlog: Backlog, judged: Judged, now: float) -> None:
-        """Settle what was judged, and let the next actions of its leads be sent."""
+        """Settle what was judged, and let the next actions of its leads be sent; not once the books are closed."""
+        if self.is_closed:
+            return
         for action, absent in judged.accepted:
             parts = self._release(backlog, action, now)
             self.summary.accept(action.name, merged=len(parts) - 1, absent=absent)

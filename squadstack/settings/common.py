@@ -1,18 +1,96 @@
-"""Checks that the settings of several faces share."""
+"""The settings that tap and target share, and what makes them impossible."""
 
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from squadstack.exceptions import ConfigurationError
+from squadstack.settings.declaration import setting
+from squadstack.settings.rate_limit import RATE_LIMIT_SCHEMA, RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from squadstack.settings.rate_limit import RateLimit
+
+@dataclass(frozen=True, kw_only=True)
+class CommonSettings:
+    """Who calls, how much it may, and where it keeps its memory. The repr shows no secret."""
+
+    auth_token: str = setting("string", "Token", "Bearer token of the SquadStack API.", secret=True, minLength=1)
+    business: str = setting(
+        "string",
+        "Business",
+        "Whose budget, leads and rejects these are; the ledger keeps each business apart.",
+        default="default",
+        minLength=1,
+    )
+    rate_limit: dict[str, Any] = setting(
+        "object",
+        "Rate limit",
+        "The business's limit: calls and records a period, its length, a call's slack, calls left to others.",
+        default={"calls": 100, "records": None, "period_seconds": 60, "slack_seconds": 1, "reserve": 0},
+        **RATE_LIMIT_SCHEMA,
+    )
+    max_in_flight: int = setting(
+        "integer", "Calls at once", "Calls being worked on at once.", default=8, minimum=1, maximum=256
+    )
+    request_timeout_seconds: float = setting(
+        "number",
+        "Time for a call",
+        "The longest that one call may take, from connecting to the last byte.",
+        default=60,
+        exclusiveMinimum=0,
+    )
+    max_outage_seconds: float = setting(
+        "number",
+        "Longest outage",
+        "How long a batch that may succeed later is tried, from its first failure.",
+        default=900,
+        minimum=0,
+    )
+    ledger_url: str = setting(
+        "string",
+        "Ledger",
+        "Where the ledger lives: SQLite on a local disk, or PostgreSQL for several machines.",
+        default="sqlite:///.squadstack/ledger.db",
+        secret=True,
+    )
+    user_agent: str | None = setting(
+        "string", "User agent", "User-Agent of every call, if not the package's name and version.",
+        default=None,
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if faults := list(self.faults()):
+            raise ConfigurationError(*faults)
+
+    @property
+    def base_url(self) -> str:
+        """Scheme and host of the API, without a slash at the end."""
+        raise NotImplementedError
+
+    @property
+    def host(self) -> str:
+        """Host and port of the API: what the ledger keeps apart by."""
+        return urlsplit(self.base_url).netloc
+
+    @cached_property
+    def limit(self) -> RateLimit:
+        """The rate limit, with its defaults for the keys that were left out."""
+        return RateLimit(**self.rate_limit)
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the settings together, one sentence each."""
+        yield from _url_faults(self.base_url)
+        if self.limit.own_calls is not None and self.limit.own_calls < 1:
+            yield "Setting 'rate_limit' leaves no calls: 'reserve' must be less than 'calls'."
 
 
-def api_url_faults(url: str) -> Iterator[str]:
+def _url_faults(url: str) -> Iterator[str]:
     """What is wrong with an address to which a token would be sent: clear text only to loopback."""
     try:
         parts = urlsplit(url)
@@ -24,13 +102,6 @@ def api_url_faults(url: str) -> Iterator[str]:
         yield "Setting 'api_url' must be scheme and host only, like https://api.squadstack.com."
     elif parts.scheme == "http" and not _is_loopback(host):
         yield "Setting 'api_url' must begin with https://, because the token goes there; http:// only to loopback."
-
-
-def rate_limit_faults(limit: RateLimit) -> Iterator[str]:
-    """What makes a rate limit impossible to keep."""
-    own = limit.own_calls
-    if own is not None and own < 1:
-        yield "Setting 'rate_limit' leaves no calls: 'reserve' must be less than 'calls'."
 
 
 def _is_loopback(host: str) -> bool:

@@ -119,7 +119,7 @@ class Running:
         """Hand lines to the command, waiting while it takes none; nothing happens if it has ended."""
         self._put(messages)
 
-    def feed(self, input: Input, *, close: bool = True) -> threading.Thread:  # noqa: A002 - see run_target
+    def feed(self, input: Input, *, close: bool = True) -> threading.Thread:  # noqa: A002 - as subprocess.run names it
         """Write from a thread, so that the test can go on while the command is slow to read."""
 
         def work() -> None:
@@ -137,7 +137,7 @@ class Running:
         with contextlib.suppress(BrokenPipeError):
             self._stdin.close()
 
-    def read_state(self, timeout: float = 10) -> Any:  # noqa: ANN401 - any JSON
+    def read_state(self, timeout: float = 10) -> Any:
         """Take the next STATE that was not taken yet, waiting for it."""
         with self._news:
             if not self._news.wait_for(lambda: len(self._lines()) > self._read_states, timeout):
@@ -191,7 +191,7 @@ class Running:
         """The lines of its output so far; one that is not finished is none."""
         return bytes(self._texts["stdout"]).split(b"\n")[:-1]
 
-    def _put(self, input: Input) -> None:  # noqa: A002 - see run_target
+    def _put(self, input: Input) -> None:  # noqa: A002 - as subprocess.run names it
         with contextlib.suppress(BrokenPipeError):
             match input:
                 case bytes():

@@ -64,7 +64,7 @@ class Call:
 class CrmServer:
     """The handle: start by `with`, see Options for what may be given and changed."""
 
-    def __init__(self, *, process: bool = False, port: int = 0, **options: Any) -> None:  # noqa: ANN401 - as Options declares them
+    def __init__(self, *, process: bool = False, port: int = 0, **options: Any) -> None:
         self.options = Options(**options)
         self.process = process
         self.port = port
@@ -149,7 +149,7 @@ class CrmServer:
         """Calls that wait for release()."""
         return self.stats()["held"]
 
-    def set(self, **changes: Any) -> None:  # noqa: ANN401 - as Options declares them
+    def set(self, **changes: Any) -> None:
         """Change options while the server runs; a new script replaces what is left of the old one."""
         self._ask("change", changes=changes)
 
@@ -178,7 +178,7 @@ class CrmServer:
                 raise TimeoutError(msg)
             time.sleep(0.01)
 
-    def _ask(self, question: str, **arguments: object) -> Any:  # noqa: ANN401 - as JSON has it
+    def _ask(self, question: str, **arguments: object) -> Any:
         if self._server is None:
             msg = "the server does not run; ask it inside the with block"
             raise RuntimeError(msg)

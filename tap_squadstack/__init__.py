@@ -1,0 +1,1 @@
+"""`tap-squadstack`: a Singer tap that reads what became of leads."""
