@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -222,4 +223,8 @@ def tail(log: Path) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit stops the sandbox, a plain death would not
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -45,15 +45,12 @@ def request(campaign: str, action: ActionName, payloads: Sequence[Payload]) -> R
     return Request("POST", path, msgspec.json.encode(payloads))
 
 
-def judge(
-    action: ActionName, payloads: Sequence[Payload], in_doubt: Sequence[bool], response: Response
-) -> list[Verdict]:
+def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -> list[Verdict]:
     """One verdict for each lead of a batch, in its order.
 
     Args:
         action: What was asked.
         payloads: What was sent.
-        in_doubt: For each lead whether the very same was sent before without an answer.
         response: A 2xx.
 
     Raises:
@@ -68,18 +65,17 @@ def judge(
             msg = "a row of the answer names another lead than was sent there"
             raise UnreadableAnswerError(msg)
     return [
-        _verdict(action, lead_id, status, _error(row), in_doubt=doubt)
-        for row, status, lead_id, doubt in zip(rows, statuses, ids, in_doubt, strict=True)
+        _verdict(action, lead_id, status, _error(row)) for row, status, lead_id in zip(rows, statuses, ids, strict=True)
     ]
 
 
-def judge_alone(action: ActionName, payload: Payload, response: Response, *, in_doubt: bool) -> Verdict:
+def judge_alone(action: ActionName, payload: Payload, response: Response) -> Verdict:
     """The verdict on the only lead of a call that was refused as a whole (400 or 413)."""
     try:
         body = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = response.body[:1000].decode(errors="replace")
-    verdict = _verdict(action, str(payload["lead_id"]), response.status, read_error(body), in_doubt=in_doubt)
+    verdict = _verdict(action, str(payload["lead_id"]), response.status, read_error(body))
     return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, str(body))
 
 
@@ -118,7 +114,7 @@ def _error(row: Mapping[str, Any]) -> ErrorMessage:
     return read_error(data.get("error_msg", data) if isinstance(data, Mapping) else data)
 
 
-def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage, *, in_doubt: bool) -> Verdict:
+def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage) -> Verdict:
     if _is_success(status):
         return Accepted()
     if status in {401, 403} or error_messages.NO_INTEGRATION.search(error.text):
@@ -129,13 +125,12 @@ def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage,
     if status in {408, 425, 429} or status >= 500:
         return Later(f"SquadStack could not take it now ({status})")
     if 400 <= status < 500:
-        done = _done_before(action, lead_id, error, in_doubt=in_doubt)
-        return done or Refused(reason_of(error), error.text)
+        return _done_before(action, error) or _refused(action, lead_id, error)
     msg = f"a row of the answer has the status {status}, which means nothing here"
     raise UnreadableAnswerError(msg)
 
 
-def _done_before(action: ActionName, lead_id: str, error: ErrorMessage, *, in_doubt: bool) -> Accepted | None:
+def _done_before(action: ActionName, error: ErrorMessage) -> Accepted | None:
     """Whether a refusal says that what was asked is so already."""
     if action is ActionName.CONVERT and error_messages.CONVERTED.search(error.text):
         return Accepted()
@@ -143,7 +138,11 @@ def _done_before(action: ActionName, lead_id: str, error: ErrorMessage, *, in_do
         return Accepted()
     if action is ActionName.DELETE and error_messages.UNKNOWN.search(error.text):
         return Accepted(absent=True)
-    if action is ActionName.CREATE and in_doubt:
-        ours = error_messages.is_there(error, lead_id) or error_messages.UNJUDGED.search(error.text)
-        return Accepted() if ours else None
     return None
+
+
+def _refused(action: ActionName, lead_id: str, error: ErrorMessage) -> Refused:
+    """A refusal; that a lead is there already may be the doing of an earlier try that was never answered."""
+    is_there = error_messages.is_there(error, lead_id) or bool(error_messages.UNJUDGED.search(error.text))
+    is_created = action is ActionName.CREATE and is_there
+    return Refused(reason_of(error), error.text, is_done_if_in_doubt=is_created)

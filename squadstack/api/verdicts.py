@@ -43,10 +43,17 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The API said no to this very lead. Its message may repeat a value: it is for the ledger only."""
+    """The API said no to this very lead.
+
+    Attributes:
+        reason: The reason code.
+        message: What it said, for the ledger only: it may repeat a value.
+        is_done_if_in_doubt: Whether it means success if the very same was sent before and never answered.
+    """
 
     reason: Reason
     message: str = field(repr=False)
+    is_done_if_in_doubt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from squadstack.api.verdicts import ActionName, Reason
+from squadstack.ledger.rows import LeadKey, Sent
 
 JsonValue: TypeAlias = "str | int | dict[str, Any] | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Lead:
-    """One lead of one campaign: what order is kept for."""
-
-    campaign: str
-    lead_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +44,17 @@ class LeadAction:
     """
 
     name: ActionName
-    lead: Lead
+    lead: LeadKey
     payload: dict[str, JsonValue] = field(repr=False)
     source: Source
     parts: tuple[LeadAction, ...] = ()
     incomplete: tuple[str, ...] = ()
     alone: bool = False
+
+    @property
+    def sent(self) -> Sent:
+        """What a call with it puts in doubt."""
+        return Sent(self.lead, self.name, self.payload)
 
 
 @dataclass(frozen=True, slots=True)

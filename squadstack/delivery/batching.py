@@ -14,10 +14,12 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.actions import Lead, LeadAction
+from squadstack.delivery.actions import LeadAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from squadstack.ledger.rows import LeadKey
 
 Kind: TypeAlias = tuple[str, ActionName]
 """What a call is about: a campaign and an action."""
@@ -71,9 +73,9 @@ class Backlog:
         self._batch_size = batch_size
         self._max_wait = max_wait
         self._capacity = capacity
-        self._lanes: dict[Lead, _Lane] = {}
-        self._groups: dict[Kind, OrderedDict[Lead, float]] = {}
-        self._unscreened: dict[Lead, LeadAction] = {}
+        self._lanes: dict[LeadKey, _Lane] = {}
+        self._groups: dict[Kind, OrderedDict[LeadKey, float]] = {}
+        self._unscreened: dict[LeadKey, LeadAction] = {}
         self._retries: list[tuple[float, int, Batch]] = []
         self._ticket = count()
         self._unsettled = 0

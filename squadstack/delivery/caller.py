@@ -65,16 +65,16 @@ class Caller:
 
     def call(self, permit: Permit, batch: Batch) -> None:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
-        in_doubt = self._ledger.begin_call(permit, self._settlement.sent(batch))
+        mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
         outcome = self._send(batch)
         decision = decide(outcome)
         match decision.disposition:
             case Disposition.JUDGE if isinstance(outcome, Response):
-                self._judge(batch, in_doubt, outcome)
+                self._judge(batch, mark, outcome)
             case Disposition.WAIT if isinstance(outcome, Response):
                 self._hold(batch, wait_after_429(outcome))
             case Disposition.HALVE if isinstance(outcome, Response):
-                self._halve(batch, in_doubt, outcome)
+                self._halve(batch, mark, outcome)
             case Disposition.STOP:
                 self._fail(AccessError(decision.sentence))
             case _:
@@ -90,16 +90,16 @@ class Caller:
         self._answered = True
         return response
 
-    def _judge(self, batch: Batch, in_doubt: Sequence[bool], response: Response) -> None:
+    def _judge(self, batch: Batch, mark: float, response: Response) -> None:
         try:
-            verdicts = self._settlement.judge(batch, in_doubt, response)
+            verdicts = self._settlement.judge(batch, response)
         except UnreadableAnswerError as error:
             self._retry(batch, Decision(Disposition.RETRY, f"{error}: nobody knows what became of its leads"))
         else:
-            self._settle(batch, verdicts)
+            self._settle(batch, mark, verdicts)
 
-    def _settle(self, batch: Batch, verdicts: Sequence[Verdict]) -> None:
-        judged = self._settlement.write(batch, verdicts)
+    def _settle(self, batch: Batch, mark: float, verdicts: Sequence[Verdict]) -> None:
+        judged = self._settlement.write(batch, mark, verdicts)
         with self._lock:
             self._settlement.apply(self._backlog, judged, time.monotonic())
             too_many = self._settlement.too_many_rejects(at_end=False)
@@ -111,10 +111,10 @@ class Caller:
         if too_many:
             self._fail(too_many)
 
-    def _halve(self, batch: Batch, in_doubt: Sequence[bool], response: Response) -> None:
+    def _halve(self, batch: Batch, mark: float, response: Response) -> None:
         """Find the lead for which a whole call is refused; alone, the refusal is its own."""
         if len(batch.actions) == 1:
-            self._settle(batch, [self._settlement.judge_alone(batch, in_doubt, response)])
+            self._settle(batch, mark, [self._settlement.judge_alone(batch, response)])
             return
         log.warning("SquadStack refused a call of %d leads as a whole; sending halves.", len(batch.actions))
         with self._lock:

@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.verdicts import ActionName, Reason
-from squadstack.delivery.actions import JsonValue, Lead, LeadAction, Rejection, Source
+from squadstack.delivery.actions import JsonValue, LeadAction, Rejection, Source
 from squadstack.delivery.expressions import scope
 from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
 from squadstack.delivery.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
 from squadstack.delivery.values import InvalidValueError, sendable, to_detail, to_lead_id, to_payload
+from squadstack.ledger.rows import LeadKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +74,7 @@ class Mapper:
             payload = {"lead_id": lead_id, **self._fields(rule, names)}
             return LeadAction(
                 rule.action,
-                Lead(rule.campaign, lead_id),
+                LeadKey(rule.campaign, lead_id),
                 payload,
                 source,
                 incomplete=_incomplete(rule.action, payload),

@@ -12,7 +12,8 @@ from squadstack.api import crm_v2
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
 from squadstack.delivery.actions import LeadAction, Rejection
 from squadstack.exceptions import TooManyRejectsError
-from squadstack.ledger.rows import LeadVerdict, Reject, Sent
+from squadstack.ledger.rows import Reject
+from squadstack.ledger.rows import Verdict as LeadVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,6 +45,23 @@ class Judged:
     later: list[LeadAction] = field(default_factory=list)
     sentence: str = ""
     denied: str = ""
+
+    def sort(self, action: LeadAction, verdict: Verdict) -> None:
+        """Put an action where its verdict belongs."""
+        match verdict:
+            case Accepted():
+                self.accepted.append((action, verdict.absent))
+            case Refused() if action.parts and _may_come_apart(action, verdict):
+                self.apart.append(action)
+            case Refused():
+                self.rejected.append((action, verdict))
+            case Later():
+                self.later.append(action)
+                self.sentence = verdict.sentence
+            case Denied():
+                self.denied = verdict.sentence
+            case _:
+                assert_never(verdict)
 
 
 class Settlement:
@@ -80,25 +98,18 @@ class Settlement:
         return crm_v2.request(*batch.kind, [action.payload for action in batch.actions])
 
     @staticmethod
-    def sent(batch: Batch) -> list[Sent]:
-        """What a call puts in doubt."""
-        return [
-            Sent(action.lead.campaign, action.lead.lead_id, action.name, action.payload) for action in batch.actions
-        ]
-
-    @staticmethod
-    def judge(batch: Batch, in_doubt: Sequence[bool], response: Response) -> list[Verdict]:
+    def judge(batch: Batch, response: Response) -> list[Verdict]:
         """One verdict for each lead; raises `UnreadableAnswerError`."""
-        return crm_v2.judge(batch.kind[1], [action.payload for action in batch.actions], in_doubt, response)
+        return crm_v2.judge(batch.kind[1], [action.payload for action in batch.actions], response)
 
     @staticmethod
-    def judge_alone(batch: Batch, in_doubt: Sequence[bool], response: Response) -> Verdict:
+    def judge_alone(batch: Batch, response: Response) -> Verdict:
         """The verdict on the only lead of a call that was refused as a whole."""
-        return crm_v2.judge_alone(batch.kind[1], batch.actions[0].payload, response, in_doubt=in_doubt[0])
+        return crm_v2.judge_alone(batch.kind[1], batch.actions[0].payload, response)
 
     def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused]:
         """Which of these upserts without phone or name may not be sent: those of leads not known yet."""
-        known = self._ledger.known([(head.lead.campaign, head.lead.lead_id) for head in heads])
+        known = self._ledger.known([head.lead for head in heads])
         refused = {
             head: Refused(Reason.MISSING_FIELD, f"{' and '.join(head.incomplete)} missing, and the lead is not known")
             for head, is_known in zip(heads, known, strict=True)
@@ -120,17 +131,35 @@ class Settlement:
         if rows := [_reject(rejection) for rejection in rejections]:
             self._ledger.end_call([], rows, run_id=self._run_id)
 
-    def write(self, batch: Batch, verdicts: Sequence[Verdict]) -> Judged:
-        """Sort a batch by its verdicts, and make them durable."""
-        judged = _sorted(batch, verdicts)
+    def write(self, batch: Batch, mark: float, verdicts: Sequence[Verdict]) -> Judged:
+        """Sort a batch by its verdicts, and make them durable.
+
+        Args:
+            batch: What was sent.
+            mark: Of the call, by which the ledger knows earlier doubts.
+            verdicts: One for each lead.
+        """
+        judged = Judged()
+        for action, verdict in zip(batch.actions, verdicts, strict=True):
+            judged.sort(action, self._in_the_light_of_doubt(action, mark, verdict))
         rows = [
-            *(_lead_verdict(action, known=action.name is not ActionName.DELETE) for action, _ in judged.accepted),
-            *(_lead_verdict(action, known=None) for action, _ in judged.rejected),
-            *(_lead_verdict(action, known=None) for action in judged.apart),
+            *(LeadVerdict(action.lead, action.name is not ActionName.DELETE) for action, _ in judged.accepted),
+            *(LeadVerdict(action.lead, None) for action, _ in judged.rejected),
+            *(LeadVerdict(action.lead, None) for action in judged.apart),
         ]
         rejects = [_reject(_rejection(part, refused)) for action, refused in judged.rejected for part in _parts(action)]
         self._ledger.end_call(rows, rejects, run_id=self._run_id)
         return judged
+
+    def _in_the_light_of_doubt(self, action: LeadAction, mark: float, verdict: Verdict) -> Verdict:
+        """A create refused because the lead is there is done if our own earlier try may have put it there."""
+        if (
+            isinstance(verdict, Refused)
+            and verdict.is_done_if_in_doubt
+            and self._ledger.was_in_doubt(action.sent, mark)
+        ):
+            return Accepted()
+        return verdict
 
     # -- settling, under the sender's lock ------------------------------------------------------------
 
@@ -168,26 +197,6 @@ class Settlement:
         return parts
 
 
-def _sorted(batch: Batch, verdicts: Sequence[Verdict]) -> Judged:
-    judged = Judged()
-    for action, verdict in zip(batch.actions, verdicts, strict=True):
-        match verdict:
-            case Accepted():
-                judged.accepted.append((action, verdict.absent))
-            case Refused() if action.parts and _may_come_apart(action, verdict):
-                judged.apart.append(action)
-            case Refused():
-                judged.rejected.append((action, verdict))
-            case Later():
-                judged.later.append(action)
-                judged.sentence = verdict.sentence
-            case Denied():
-                judged.denied = verdict.sentence
-            case _:
-                assert_never(verdict)
-    return judged
-
-
 def _may_come_apart(action: LeadAction, refused: Refused) -> bool:
     """Whether a part may succeed where the whole was refused: one value may be bad, a deletion another thing."""
     return refused.reason in _OF_A_VALUE or action.name is ActionName.DELETE
@@ -201,10 +210,6 @@ def _rejection(action: LeadAction, refused: Refused) -> Rejection:
     return Rejection(
         refused.reason, refused.message, action.source, action.name, action.lead.campaign, action.lead.lead_id
     )
-
-
-def _lead_verdict(action: LeadAction, *, known: bool | None) -> LeadVerdict:
-    return LeadVerdict(action.lead.campaign, action.lead.lead_id, known)
 
 
 def _reject(rejection: Rejection) -> Reject:

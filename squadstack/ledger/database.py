@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from sqlalchemy.engine import Dialect
+
 _BUSY_SECONDS = 60
 
 
@@ -39,6 +41,11 @@ class Database:
         self.is_new = _create_privately(parsed)
         self._lock = threading.Lock()
         self._engine = _engine(parsed)
+
+    @property
+    def dialect(self) -> Dialect:
+        """What statements are compiled for."""
+        return self._engine.dialect
 
     @property
     def is_sqlite(self) -> bool:

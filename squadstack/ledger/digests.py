@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from squadstack.ledger.rows import LeadKey
 
 _SIZE = 16
 _KEY_SIZE = 32
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class Digester:
-    """Digests of lead ids and payloads under one ledger's key."""
+    """Digests under one ledger's key, for one business at one host.
 
-    def __init__(self, key: bytes) -> None:
+    Args:
+        key: The ledger's random key.
+        scope_id: Makes the digests of different businesses and hosts different.
+    """
+
+    def __init__(self, key: bytes, scope_id: int) -> None:
         self._key = key
+        self._scope = f"{scope_id}".encode()
 
-    def lead(self, lead_id: str) -> bytes:
-        """The digest that stands for a lead's id."""
-        return self._digest(lead_id.encode())
+    def lead(self, lead: LeadKey) -> bytes:
+        """The digest that stands for a lead."""
+        return self._digest(b"\0".join((self._scope, lead.campaign.encode(), lead.lead_id.encode())))
 
-    def payload(self, payload: dict[str, Any]) -> bytes:
+    def payload(self, payload: Mapping[str, Any]) -> bytes:
         """The digest of all fields of a payload, whatever their order."""
-        return self._digest(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode())
+        return self._digest(_encode(payload))
 
     def _digest(self, data: bytes) -> bytes:
         return hashlib.blake2b(data, digest_size=_SIZE, key=self._key).digest()

@@ -7,21 +7,19 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from squadstack.exceptions import LedgerError
 from squadstack.ledger import schema
 from squadstack.ledger.budget import Budget
+from squadstack.ledger.creation import open_scope
 from squadstack.ledger.database import Database
-from squadstack.ledger.digests import Digester, new_key
+from squadstack.ledger.digests import Digester
+from squadstack.ledger.statements import Statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from sqlalchemy.engine import Connection
+    from collections.abc import Mapping, Sequence
 
     from squadstack.ledger.permits import Permit
-    from squadstack.ledger.rows import LeadVerdict, Reject, Sent
+    from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
 
 
 class Ledger:
@@ -32,6 +30,10 @@ class Ledger:
         business: Whose leads these are.
         host: The host (and port) of `api_url`.
 
+    Attributes:
+        is_new: Whether it was just created.
+        budget: The business's calls.
+
     Raises:
         LedgerError: The database cannot be used; the message says why.
     """
@@ -39,11 +41,12 @@ class Ledger:
     def __init__(self, url: str, *, business: str, host: str) -> None:
         self._database = Database(url)
         with self._database.transaction() as connection:
-            self.is_new = _create(connection, is_new_file=self._database.is_new)
-            self._digest = Digester(_key(connection))
-            self._scope = _scope_id(connection, business, host)
+            opened = open_scope(connection, business, host, is_new_file=self._database.is_new)
             self.budget = Budget.of(self._database, connection, business=business, host=host)
-        self._insert = sqlite.insert if self._database.is_sqlite else postgresql.insert
+        self.is_new = opened.is_new
+        self._scope = opened.scope_id
+        self._digest = Digester(opened.digest_key, opened.scope_id)
+        self._statements = Statements(self._database)
 
     @property
     def place(self) -> str:
@@ -72,55 +75,59 @@ class Ledger:
 
     # -- calls ---------------------------------------------------------------------------------------
 
-    def begin_call(self, permit: Permit, sent: Sequence[Sent]) -> list[bool]:
+    def begin_call(self, permit: Permit, sent: Sequence[Sent]) -> float:
         """Write down, before a call, its true start and that its leads are in doubt.
 
         Returns:
-            For each lead whether the very same action and payload was in doubt already.
+            The mark of this call, by which `was_in_doubt` tells earlier doubts from its own.
         """
-        rows = [self._doubt(one) for one in sent]
+        mark = time.time()
+        rows = [self._doubt(one, mark) for one in sent]
         with self._database.transaction() as connection:
-            before = self._doubts(connection, rows)
             self.budget.start(connection, permit, leads=len(sent))
-            insert = self._insert(schema.doubts)
-            values = {"action": insert.excluded.action, "payload": insert.excluded.payload}
-            keys = ["scope_id", "campaign", "lead"]
-            connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=values), rows)
-        return [before.get((row["campaign"], row["lead"])) == (row["action"], row["payload"]) for row in rows]
+            self._statements.doubt.run(connection, rows)
+        return mark
 
-    def end_call(self, verdicts: Iterable[LeadVerdict], rejects: Sequence[Reject], *, run_id: int) -> None:
-        """Write down what became of leads; rejects, those of the mapping too, are durable afterwards."""
-        rows = [
-            {"scope_id": self._scope, "campaign": one.campaign, "lead": self._digest.lead(one.lead_id),
-             "known": one.known}
-            for one in verdicts
-        ]  # fmt: skip
+    def was_in_doubt(self, sent: Sent, mark: float) -> bool:
+        """Whether the very same was sent for this lead before the call of that mark, and never answered."""
+        row = self._doubt(sent, mark)
+        table = schema.leads
+        query = sa.select(table.c.doubt_since).where(
+            table.c.lead == row["lead"],
+            table.c.doubt_action == row["doubt_action"],
+            table.c.doubt_payload == row["doubt_payload"],
+        )
         with self._database.transaction() as connection:
-            self._settle(connection, rows)
-            if rejects:
-                now = time.time()
-                connection.execute(sa.insert(schema.rejects), [self._reject(one, run_id, now) for one in rejects])
+            since = connection.execute(query).scalar()
+        return since is not None and since != mark
+
+    def end_call(self, verdicts: Sequence[Verdict], rejects: Sequence[Reject], *, run_id: int) -> None:
+        """Write down what became of leads; rejects, those of the mapping too, are durable afterwards."""
+        told = [{"lead": self._digest.lead(one.lead), "is_known": one.is_known} for one in verdicts]
+        now = time.time()
+        rows = [self._reject(reject, run_id, now) for reject in rejects]
+        with self._database.transaction() as connection:
+            self._statements.judged.run(connection, [row for row in told if row["is_known"] is not None])
+            self._statements.refused.run(connection, [row for row in told if row["is_known"] is None])
+            self._statements.reject.run(connection, rows)
 
     # -- leads ---------------------------------------------------------------------------------------
 
-    def known(self, leads: Sequence[tuple[str, str]]) -> list[bool]:
-        """For each (campaign, lead_id) whether the API accepted it, and no deletion since."""
+    def known(self, leads: Sequence[LeadKey]) -> list[bool]:
+        """For each lead whether the API accepted something for it, and no deletion since."""
         table = schema.leads
-        keys = [(campaign, self._digest.lead(lead_id)) for campaign, lead_id in leads]
-        query = sa.select(table.c.campaign, table.c.lead).where(
-            table.c.scope_id == self._scope,
-            table.c.known,
-            sa.tuple_(table.c.campaign, table.c.lead).in_(keys),
-        )
+        keys = [self._digest.lead(lead) for lead in leads]
+        query = sa.select(table.c.lead).where(table.c.is_known, table.c.lead.in_(keys))
         with self._database.transaction() as connection:
-            found = {(row.campaign, row.lead) for row in connection.execute(query)}
+            found = set(connection.execute(query).scalars())
         return [key in found for key in keys]
 
     def count_leads(self) -> int:
         """How many leads the ledger knows."""
         table = schema.leads
-        query = sa.select(sa.func.count()).select_from(table).where(table.c.scope_id == self._scope, table.c.known)
+        count = sa.select(sa.func.count()).select_from(table)
         with self._database.transaction() as connection:
+            query = count.where(table.c.scope_id == self._scope, table.c.is_known)
             return int(connection.execute(query).scalar_one())
 
     # -- rejects -------------------------------------------------------------------------------------
@@ -135,43 +142,16 @@ class Ledger:
 
     # -- rows ----------------------------------------------------------------------------------------
 
-    def _doubt(self, sent: Sent) -> dict[str, Any]:
+    def _doubt(self, sent: Sent, mark: float) -> dict[str, Any]:
         return {
+            "lead": self._digest.lead(sent.lead),
             "scope_id": self._scope,
-            "campaign": sent.campaign,
-            "lead": self._digest.lead(sent.lead_id),
-            "action": sent.action,
-            "payload": self._digest.payload({**sent.payload}),
+            "campaign": sent.lead.campaign,
+            "is_known": False,
+            "doubt_action": str(sent.action),
+            "doubt_payload": self._digest.payload(sent.payload),
+            "doubt_since": mark,
         }
-
-    def _doubts(
-        self, connection: Connection, rows: Sequence[Mapping[str, Any]]
-    ) -> dict[tuple[str, bytes], tuple[str, bytes]]:
-        table = schema.doubts
-        keys = [(row["campaign"], row["lead"]) for row in rows]
-        query = sa.select(table).where(
-            table.c.scope_id == self._scope, sa.tuple_(table.c.campaign, table.c.lead).in_(keys)
-        )
-        return {(row.campaign, row.lead): (row.action, row.payload) for row in connection.execute(query)}
-
-    def _settle(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        table = schema.doubts
-        done = sa.delete(table).where(
-            table.c.scope_id == self._scope,
-            table.c.campaign == sa.bindparam("campaign"),
-            table.c.lead == sa.bindparam("lead"),
-        )
-        connection.execute(done, [{"campaign": row["campaign"], "lead": row["lead"]} for row in rows])
-        changed = [row for row in rows if row["known"] is not None]
-        if changed:
-            insert = self._insert(schema.leads)
-            keys = ["scope_id", "campaign", "lead"]
-            connection.execute(
-                insert.on_conflict_do_update(index_elements=keys, set_={"known": insert.excluded.known}),
-                changed,
-            )
 
     def _reject(self, reject: Reject, run_id: int, now: float) -> dict[str, Any]:
         return {
@@ -182,39 +162,8 @@ class Ledger:
             "rule": reject.rule,
             "campaign": reject.campaign,
             "lead_id": reject.lead_id,
-            "action": reject.action,
-            "reason": reject.reason,
+            "action": reject.action and str(reject.action),
+            "reason": str(reject.reason),
             "message": reject.message,
             "record": json.dumps(reject.record, default=str),
         }
-
-
-def _create(connection: Connection, *, is_new_file: bool) -> bool:
-    """Create what is missing; tell whether the ledger is a new one."""
-    tables = sa.inspect(connection).get_table_names()
-    if schema.info.name in tables:
-        version = connection.execute(sa.select(schema.info.c.version)).scalar_one()
-        if version > schema.VERSION:
-            msg = "The ledger was written by a newer version of squadstack-connectors: upgrade this one."
-            raise LedgerError(msg)
-        return False
-    if tables and not is_new_file and connection.dialect.name == "sqlite":
-        msg = "Setting 'ledger_url' points at a database that is no ledger: choose another file."
-        raise LedgerError(msg)
-    schema.metadata.create_all(connection)
-    connection.execute(sa.insert(schema.info).values(version=schema.VERSION, digest_key=new_key()))
-    return True
-
-
-def _key(connection: Connection) -> bytes:
-    return bytes(connection.execute(sa.select(schema.info.c.digest_key)).scalar_one())
-
-
-def _scope_id(connection: Connection, business: str, host: str) -> int:
-    table = schema.scopes
-    query = sa.select(table.c.scope_id).where(table.c.business == business, table.c.host == host)
-    found = connection.execute(query).scalar()
-    if found is None:
-        connection.execute(sa.insert(table).values(business=business, host=host))
-        found = connection.execute(query).scalar_one()
-    return int(found)

@@ -9,26 +9,31 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Sent(NamedTuple):
-    """A lead that a call names: what is in doubt until its verdict is there."""
+class LeadKey(NamedTuple):
+    """A lead of this business at this host."""
 
     campaign: str
     lead_id: str
+
+
+class Sent(NamedTuple):
+    """What a call does with a lead, in doubt until its verdict is there."""
+
+    lead: LeadKey
     action: str
     payload: Mapping[str, Any]
 
 
-class LeadVerdict(NamedTuple):
-    """What became of a lead that a call named; known: the API has it now."""
+class Verdict(NamedTuple):
+    """What became of a lead that a call named; is_known: whether the API has it now, None: not told."""
 
-    campaign: str
-    lead_id: str
-    known: bool | None
+    lead: LeadKey
+    is_known: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A row for the rejects; `record` is the source record."""
+    """A rejected action; `record` is its source record."""
 
     stream: str
     rule: int

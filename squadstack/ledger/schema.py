@@ -46,25 +46,18 @@ _SCOPE = "squadstack_scopes.scope_id"
 leads = Table(
     "squadstack_leads",
     metadata,
-    Column("scope_id", Integer, ForeignKey(_SCOPE), primary_key=True),
-    Column("campaign", Text, primary_key=True),
     Column("lead", LargeBinary, primary_key=True),
-    Column("known", Boolean, nullable=False),
+    Column("scope_id", Integer, ForeignKey(_SCOPE), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("is_known", Boolean, nullable=False),
+    Column("doubt_action", Text),
+    Column("doubt_payload", LargeBinary),
+    Column("doubt_since", Float),
+    Index("squadstack_leads_scope", "scope_id", "campaign"),
     sqlite_with_rowid=False,
 )
-"""Leads by the digest of their id; known: the API accepted something for it, and no deletion since."""
-
-doubts = Table(
-    "squadstack_doubts",
-    metadata,
-    Column("scope_id", Integer, ForeignKey(_SCOPE), primary_key=True),
-    Column("campaign", Text, primary_key=True),
-    Column("lead", LargeBinary, primary_key=True),
-    Column("action", Text, nullable=False),
-    Column("payload", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What was sent and has no verdict yet: the action, and the digest of its payload."""
+"""Leads by digest. `is_known`: the API accepted something for it, and no deletion since. `doubt_…`: what was
+sent and has no verdict yet: the action, its payload's digest, and since when the very same is in doubt."""
 
 rejects = Table(
     "squadstack_rejects",

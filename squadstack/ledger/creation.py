@@ -1,0 +1,59 @@
+"""Find or make what a ledger needs before it can be used: its tables, its key, its scope."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import sqlalchemy as sa
+
+from squadstack.exceptions import LedgerError
+from squadstack.ledger import schema
+from squadstack.ledger.digests import new_key
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+
+class Opened(NamedTuple):
+    """An open ledger: whether it was just created, the key of its digests, the scope's number."""
+
+    is_new: bool
+    digest_key: bytes
+    scope_id: int
+
+
+def open_scope(connection: Connection, business: str, host: str, *, is_new_file: bool) -> Opened:
+    """Open a business's part of the ledger, creating what is missing.
+
+    Raises:
+        LedgerError: The database is somebody else's, or of a newer version of this package.
+    """
+    is_new = _create(connection, is_new_file=is_new_file)
+    key = bytes(connection.execute(sa.select(schema.info.c.digest_key)).scalar_one())
+    return Opened(is_new, key, _scope_id(connection, business, host))
+
+
+def _create(connection: Connection, *, is_new_file: bool) -> bool:
+    tables = sa.inspect(connection).get_table_names()
+    if schema.info.name in tables:
+        version = connection.execute(sa.select(schema.info.c.version)).scalar_one()
+        if version > schema.VERSION:
+            msg = "The ledger was written by a newer version of squadstack-connectors: upgrade this one."
+            raise LedgerError(msg)
+        return False
+    if tables and not is_new_file and connection.dialect.name == "sqlite":
+        msg = "Setting 'ledger_url' points at a database that is no ledger: choose another file."
+        raise LedgerError(msg)
+    schema.metadata.create_all(connection)
+    connection.execute(sa.insert(schema.info).values(version=schema.VERSION, digest_key=new_key()))
+    return True
+
+
+def _scope_id(connection: Connection, business: str, host: str) -> int:
+    table = schema.scopes
+    query = sa.select(table.c.scope_id).where(table.c.business == business, table.c.host == host)
+    found = connection.execute(query).scalar()
+    if found is None:
+        connection.execute(sa.insert(table).values(business=business, host=host))
+        found = connection.execute(query).scalar_one()
+    return int(found)
