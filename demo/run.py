@@ -199,9 +199,11 @@ def verdict(summary: Mapping[str, Any], leads: Mapping[str, Any]) -> int:
     """Compare with what the file was made to give."""
     wanted = sum(KINDS.values()) - sum(REFUSED.values()) - sum(KINDS[kind] for kind in LATER)
     if len(leads) == wanted and summary["by_reason"] == REFUSED and not summary["undelivered"]:
-        console.print(f"[green]As it should be:[/] {wanted} leads once each, {sum(REFUSED.values())} rows refused.")
+        told = f"{wanted} leads are there once each, {sum(REFUSED.values())} rows were refused."
+        console.print(f"[green]As it should be:[/] {told}", soft_wrap=True)
         return 0
-    console.print(f"[red]Not as it should be:[/] expected {wanted} leads, and refused: {REFUSED}.")
+    told = f"{wanted} leads should be there, and refused should be {REFUSED}."
+    console.print(f"[red]Not as it should be:[/] {told}", soft_wrap=True)
     return 1
 
 

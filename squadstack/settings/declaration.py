@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import jsonschema
@@ -16,7 +18,7 @@ import jsonschema
 from squadstack.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 Kind = Literal["string", "integer", "number", "boolean", "array", "object"]
 S = TypeVar("S")
@@ -105,9 +107,22 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
+def _plain(value: Any) -> Any:
+    """The value with floats for decimals: the SDK reads a configuration file's numbers as Decimal."""
+    match value:
+        case Decimal():
+            return float(value)
+        case Mapping():
+            return {key: _plain(item) for key, item in value.items()}
+        case list():
+            return [_plain(item) for item in value]
+        case _:
+            return value
+
+
 def _from_text(value: Any, kinds: Kind | list[str]) -> Any:
     if not isinstance(value, str) or "string" in kinds:
-        return value
+        return _plain(value)
     text = value.strip()
     if "boolean" in kinds:
         return text.lower() in _TRUE if text.lower() in _TRUE | _FALSE else value

@@ -37,7 +37,7 @@ def tap_spreadsheets() -> Path:
 @pytest.fixture
 def sandbox() -> Iterator[str]:
     """The address of a pretend SquadStack that knows no lead."""
-    command = [Path(sys.executable).with_name("squadstack"), "sandbox", "--port", "0", "--token", TOKEN]
+    command = [str(Path(sys.executable).with_name("squadstack")), "sandbox", "--port", "0", "--token", TOKEN]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
