@@ -22,7 +22,7 @@ LOCK = $(MELTANO_VENV)/bin/uv pip compile --quiet --universal --upgrade --no-hea
   --python-version 3.11
 
 # What the caller's shell holds for other projects, or for a real account, is kept out of all of this.
-unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 unexport $(filter MELTANO_% TARGET_SQUADSTACK_% TAP_SQUADSTACK_%,$(.VARIABLES))
 
 .PHONY: help demo test test-long lint types architecture lock hub clean setup

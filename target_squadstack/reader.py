@@ -12,6 +12,7 @@ import os
 import select
 import sys
 from collections import Counter
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -67,6 +68,9 @@ class WakefulReader(GenericSingerReader[str]):
             kind = str(message.get("type", "")).upper()
             if kind not in callbacks:
                 msg = f"Line {number} of the input has a type that no Singer message has."
+                raise InputError(msg)
+            if not isinstance(message.get("stream", ""), str):
+                msg = f"Line {number} of the input names no stream: its name is no text."
                 raise InputError(msg)
             callbacks[kind](message)
             counts[kind] += 1
@@ -127,6 +131,14 @@ class WakefulReader(GenericSingerReader[str]):
 
 def _decode_leniently(line: str | bytes) -> Any:
     try:
-        return json.loads(line)
+        return json.loads(line, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
+
+
+def _integer(digits: str) -> int | Decimal:
+    """A whole number; Python converts none of more than 4,300 digits, but keeps them as a decimal."""
+    try:
+        return int(digits)
+    except ValueError:
+        return Decimal(digits)

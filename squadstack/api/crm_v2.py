@@ -7,6 +7,7 @@ its own row, in a list of the very length that was sent, with no lead_id in it t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from squadstack.api import error_messages, retry
-from squadstack.api.error_messages import ErrorMessage, read_error, reason_of
+from squadstack.api.error_messages import ErrorMessage, named_lead, read_error, reason_of
 from squadstack.api.messages import Request, Response
 from squadstack.api.verdicts import (
     Accepted,
@@ -38,6 +39,8 @@ _ENDPOINTS = {
 
 Payload = Mapping[str, Any]
 
+_STATUS = re.compile(r"[1-5][0-9]{2}")
+
 
 def request(campaign: str, action: ActionName, payloads: Sequence[Payload]) -> Request:
     """The call for a batch; always the array form, one lead or many."""
@@ -54,18 +57,16 @@ def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -
         response: A 2xx.
 
     Raises:
-        UnreadableAnswerError: The answer is no result list of the length that was sent, or names others.
+        UnreadableAnswerError: The answer is no result list of the length that was sent, or a row of it names
+            another lead, or contradicts itself.
     """
     rows = _rows(response, len(payloads))
-    ids = [str(payload["lead_id"]) for payload in payloads]
-    statuses = [_status(row) for row in rows]
-    for row, status, lead_id in zip(rows, statuses, ids, strict=True):
-        named = row["data"].get("lead_id") if isinstance(row.get("data"), Mapping) else None
-        if _is_success(status) and named is not None and str(named).strip() != lead_id:
-            msg = "a row of the answer names another lead than was sent there"
-            raise UnreadableAnswerError(msg)
+    ids = {str(payload["lead_id"]) for payload in payloads}
+    for payload, row in zip(payloads, rows, strict=True):
+        _check_row(payload, row, ids)
     return [
-        _verdict(action, lead_id, status, _error(row)) for row, status, lead_id in zip(rows, statuses, ids, strict=True)
+        _verdict(action, str(payload["lead_id"]), _status(row), _error(row))
+        for payload, row in zip(payloads, rows, strict=True)
     ]
 
 
@@ -95,9 +96,30 @@ def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:
     return rows
 
 
+def _check_row(payload: Payload, row: Mapping[str, Any], ids: set[str]) -> None:
+    """Refuse the whole answer for a row that does not belong to the lead at its position.
+
+    A success names its lead. A failure does not by itself, but its message may, and then a name that was sent
+    at another position tells that the rows are not in the order of the leads.
+    """
+    lead_id = str(payload["lead_id"])
+    data = row.get("data")
+    named = data.get("lead_id") if isinstance(data, Mapping) else None
+    if _is_success(_status(row)):
+        if isinstance(data, Mapping) and "error_msg" in data and "error_msg" not in payload:
+            msg = "a row of the answer is a success and holds an error"
+            raise UnreadableAnswerError(msg)
+        is_another = named is not None and not (isinstance(named, str | int) and str(named).strip() == lead_id)
+    else:
+        is_another = any(isinstance(name, str) and name in ids - {lead_id} for name in (named, named_lead(_error(row))))
+    if is_another:
+        msg = "a row of the answer names another lead than was sent there"
+        raise UnreadableAnswerError(msg)
+
+
 def _status(row: Mapping[str, Any]) -> int:
     status = row.get("status_code")
-    if isinstance(status, str) and status.isascii() and status.isdigit():
+    if isinstance(status, str) and _STATUS.fullmatch(status):
         status = int(status)
     if isinstance(status, bool) or not isinstance(status, int):
         msg = "a row of the answer has no status"
@@ -122,16 +144,18 @@ def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage)
         return Denied(retry.decide(as_call).sentence)
     if error_messages.BUSY.search(error.text):
         return Later("another request for the same lead is being processed")
-    if status in {408, 425, 429} or status >= 500:
+    if status in {408, 425, 429} or 500 <= status < 600:
         return Later(f"SquadStack could not take it now ({status})")
     if 400 <= status < 500:
-        return _done_before(action, error) or _refused(action, lead_id, error)
+        return _done_before(action, lead_id, error) or _refused(action, lead_id, error)
     msg = f"a row of the answer has the status {status}, which means nothing here"
     raise UnreadableAnswerError(msg)
 
 
-def _done_before(action: ActionName, error: ErrorMessage) -> Accepted | None:
-    """Whether a refusal says that what was asked is so already."""
+def _done_before(action: ActionName, lead_id: str, error: ErrorMessage) -> Accepted | None:
+    """Whether a refusal says, of this lead and no other, that what was asked is so already."""
+    if named_lead(error) not in {None, lead_id}:
+        return None
     if action is ActionName.CONVERT and error_messages.CONVERTED.search(error.text):
         return Accepted()
     if action is ActionName.DELETE and error_messages.DELETED.search(error.text):

@@ -58,7 +58,6 @@ WHITELISTING = (
 
 _NO_INTEGRATION = re.compile(rb"No active integration", re.IGNORECASE)
 _NOT_ENABLED = re.compile(rb"not enabled in your Integration", re.IGNORECASE)
-_BUSY = re.compile(rb"getting processed already", re.IGNORECASE)
 
 _TOKEN = Decision(
     Disposition.STOP,
@@ -94,6 +93,7 @@ _BY_STATUS = {
     403: _FORBIDDEN,
     404: _NOT_FOUND,
     408: _SERVER,
+    409: _CONFLICT,
     413: _BAD_REQUEST,
     425: _SERVER,
     429: _THROTTLED,
@@ -104,7 +104,6 @@ _BY_TEXT: tuple[tuple[int, re.Pattern[bytes], Decision], ...] = (
     (400, _NOT_ENABLED, _DISABLED_ENDPOINT),
     (404, _NO_INTEGRATION, _WRONG_CAMPAIGN),
     (404, _NOT_ENABLED, _DISABLED_ENDPOINT),
-    (409, _BUSY, _CONFLICT),
 )
 
 
@@ -152,7 +151,7 @@ def _seconds_of_header(value: str, now: Callable[[], datetime]) -> float | None:
         return float(value)
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError, IndexError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

@@ -31,8 +31,10 @@ class Coverage:
         return list(self._schemas)
 
     def see(self, stream: str, schema: Mapping[str, Any]) -> None:
-        """Note a stream's schema; a stream may have several in a run."""
-        self._schemas.setdefault(stream, []).append(schema)
+        """Note a stream's schema; a stream may have several in a run, and each of them often."""
+        schemas = self._schemas.setdefault(stream, [])
+        if schema not in schemas:
+            schemas.append(schema)
         self.has_match = self.has_match or any(rule.takes(stream) for rule in self._rules)
 
     def warnings(self) -> Iterator[str]:

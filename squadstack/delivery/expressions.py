@@ -1,22 +1,22 @@
 """Expressions over a record: those of the SDK's `stream_maps`, made for data that has gaps.
 
 They differ from the SDK's in what the contract asks ("A rule"): what is missing is null, a comparison with
-null is null, and a field hides whatever else has its name. An expression is compiled once; a plain path
+null is null, and a name or a dot means data before anything else. An expression is compiled once; a plain path
 such as `properties.phone` becomes a look-up, anything else is evaluated by simpleeval.
 """
 
 from __future__ import annotations
 
 import ast
-import datetime
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import reduce
 from typing import Any
 
 import simpleeval
+
+from squadstack.delivery.functions import FUNCTIONS, MODULES
 
 Record = Mapping[str, Any]
 Path = tuple[str | int, ...]
@@ -53,66 +53,20 @@ def compile_expression(text: str) -> Expression:
     """Compile an expression, or raise `ExpressionError` with the reason."""
     try:
         tree = ast.parse(text.strip(), mode="eval").body
+        paths = _free_paths(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         msg = f"'{text}' is not an expression"
         raise ExpressionError(msg) from None
-    _check(tree, text)
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    paths = frozenset(path for path in _paths(tree) if path[0] not in bound)
+    for node in ast.walk(tree):
+        if fault := _fault(node):
+            msg = f"'{text}' {fault}"
+            raise ExpressionError(msg)
     if isinstance(tree, ast.Constant):
         value = tree.value
         return Expression(text, paths, lambda _: value)
-    if (path := _path(tree)) is not None and isinstance(path[0], str):
-        return Expression(text, paths, _lookup(path))
+    if (path := _path(tree)) is not None and path[0] not in MODULES:
+        return Expression(text, paths, lambda names: reduce(_step, path, names))
     return Expression(text, paths, _evaluation(text, tree))
-
-
-# -- functions ---------------------------------------------------------------------------------------
-
-
-def coalesce(*values: Any) -> Any:
-    """The first value that is not null."""
-    return next((value for value in values if value is not None), None)
-
-
-def join(*values: Any) -> str | None:
-    """The values with spaces between them, nulls and empty texts left out; null if nothing is left."""
-    texts = [str(value).strip() for value in values if value is not None]
-    return " ".join(filter(None, texts)) or None
-
-
-def tail(value: Any) -> str | None:
-    """What follows the last slash: the number of a `gid://shopify/Customer/42`."""
-    return None if value is None else str(value).rsplit("/", 1)[-1]
-
-
-def to_json(value: Any) -> str | None:
-    """The value as JSON text."""
-    return None if value is None else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def md5(text: str) -> str:
-    """MD5 of a text, as the SDK's function of that name."""
-    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-
-
-def sha256(text: str) -> str:
-    """SHA-256 of a text, as the SDK's function of that name."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-FUNCTIONS: dict[str, Any] = {
-    **simpleeval.DEFAULT_FUNCTIONS,
-    "bool": bool,
-    "coalesce": coalesce,
-    "datetime": simpleeval.ModuleWrapper(datetime),
-    "join": join,
-    "json": simpleeval.ModuleWrapper(json),
-    "md5": md5,
-    "sha256": sha256,
-    "tail": tail,
-    "to_json": to_json,
-}
 
 
 # -- evaluation --------------------------------------------------------------------------------------
@@ -130,40 +84,67 @@ _OPERATORS = {
 
 
 class _Evaluator(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]  # simpleeval has no types
-    """simpleeval, but what is missing is null and data hides methods."""
+    """simpleeval, but what is missing is null, and a method is one only where it is called."""
 
     def __init__(self) -> None:
         super().__init__(operators=_OPERATORS, functions=FUNCTIONS.copy(), names={})
 
+    def _check_disallowed_items(self, item: Any) -> None:
+        """Look at a value, not into it: a record holds no modules, and a record is looked at often."""
+        if not isinstance(item, _DATA):
+            super()._check_disallowed_items(item)
+
     def _eval_name(self, node: ast.Name) -> Any:
-        try:
-            return self.names[node.id]
-        except KeyError:
-            return self.functions.get(node.id)
+        return self.names.get(node.id)
 
     def _eval_attribute(self, node: ast.Attribute) -> Any:
-        value = self._eval(node.value)
-        if value is None:
-            return None
-        if isinstance(value, Mapping):
-            return value[node.attr] if node.attr in value else getattr(value, self._allowed(node.attr), None)
-        return super()._eval_attribute(node)
+        owner = self._owner(node.value)
+        return _step(owner, node.attr) if isinstance(owner, _DATA) else self._attribute(owner, node.attr)
 
     def _eval_subscript(self, node: ast.Subscript) -> Any:
-        value = self._eval(node.value)
-        if value is None:
-            return None
+        value, key = self._eval(node.value), self._eval(node.slice)
         try:
-            return value[self._eval(node.slice)]
-        except (KeyError, IndexError):
+            return value[key]
+        except (LookupError, TypeError):
             return None
 
+    def _eval_call(self, node: ast.Call) -> Any:
+        if not isinstance(node.func, ast.Attribute):
+            return super()._eval_call(node)
+        method = self._attribute(self._owner(node.func.value), node.func.attr)
+        self._check_disallowed_items(method)
+        return method(*map(self._eval, node.args), **dict(map(self._eval, node.keywords)))
+
+    def _owner(self, node: ast.expr) -> Any:
+        """The value before a dot: that of a field, or a module that no field hides."""
+        value = self._eval(node)
+        if value is None and isinstance(node, ast.Name) and node.id not in self.names:
+            return MODULES.get(node.id)
+        return value
+
     @staticmethod
-    def _allowed(name: str) -> str:
-        if name.startswith("_") or name in simpleeval.DISALLOW_METHODS:
+    def _attribute(owner: Any, name: str) -> Any:
+        if _is_forbidden(name):
             msg = "that attribute is not available"
             raise simpleeval.FeatureNotAvailable(msg)
-        return name
+        return getattr(owner, name, None)
+
+
+_DATA = (str, int, float, Decimal, Mapping, list, tuple, set, type(None))
+"""What a record is made of. Nothing of these types is reached by a dot but what an object holds."""
+
+
+def _step(value: Any, key: str | int) -> Any:
+    """What lies one step further on a path, null if nothing does."""
+    if isinstance(value, Mapping):
+        return value.get(key)
+    if isinstance(value, (list, tuple, str)) and isinstance(key, int) and -len(value) <= key < len(value):
+        return value[key]
+    return None
+
+
+def _is_forbidden(attribute: str) -> bool:
+    return attribute.startswith(tuple(simpleeval.DISALLOW_PREFIXES)) or attribute in simpleeval.DISALLOW_METHODS
 
 
 def _evaluation(text: str, tree: ast.expr) -> Callable[[Record], Any]:
@@ -176,28 +157,38 @@ def _evaluation(text: str, tree: ast.expr) -> Callable[[Record], Any]:
     return evaluate
 
 
+# -- faults ------------------------------------------------------------------------------------------
+
 _NODE_TYPES = frozenset(_Evaluator().nodes)
-_CALLABLE = frozenset(FUNCTIONS) | {"list", "tuple", "dict", "set"}
+_GLUE = (ast.boolop, ast.expr_context, ast.comprehension)
 
 
-def _check(tree: ast.AST, text: str) -> None:
-    """Refuse at the start what could never be evaluated."""
-    glue = (
-        ast.operator,
-        ast.unaryop,
-        ast.boolop,
-        ast.cmpop,
-        ast.expr_context,
-        ast.comprehension,
-        ast.Starred,
-    )
-    for node in ast.walk(tree):
-        if type(node) not in _NODE_TYPES and not isinstance(node, glue):
-            msg = f"'{text}' uses {type(node).__name__}, which expressions do not have"
-            raise ExpressionError(msg)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id not in _CALLABLE:
-            msg = f"'{text}' uses the function {node.func.id}, which there is none of"
-            raise ExpressionError(msg)
+def _fault(node: ast.AST) -> str | None:
+    """Why a part of an expression could never be evaluated, if so."""
+    match node:
+        case ast.Call():
+            return _fault_of_call(node)
+        case ast.Tuple(elts=items) | ast.Set(elts=items) if any(isinstance(item, ast.Starred) for item in items):
+            return "spreads a list with *, which only another list can take"
+        case ast.Constant(value=value) if not isinstance(value, _DATA):
+            return f"holds a literal of type {type(value).__name__}, which a record cannot hold"
+        case ast.operator() | ast.unaryop() | ast.cmpop():
+            is_known = type(node) in _OPERATORS
+        case _:
+            is_known = type(node) in _NODE_TYPES or isinstance(node, (*_GLUE, ast.Starred))
+    return None if is_known else f"uses {type(node).__name__}, which expressions do not have"
+
+
+def _fault_of_call(call: ast.Call) -> str | None:
+    if any(isinstance(part, ast.Starred) for part in call.args) or any(part.arg is None for part in call.keywords):
+        return "spreads a list with *, which only another list can take"
+    match call.func:
+        case ast.Name(id=name):
+            return None if name in FUNCTIONS else f"uses the function {name}, which there is none of"
+        case ast.Attribute(attr=name):
+            return f"uses the method {name}, which is not available" if _is_forbidden(name) else None
+        case _:
+            return "calls what is no function"
 
 
 # -- paths -------------------------------------------------------------------------------------------
@@ -208,7 +199,7 @@ def _path(node: ast.AST) -> Path | None:
     match node:
         case ast.Name(id=name):
             return (name,)
-        case ast.Attribute(value=value, attr=name) if not name.startswith("_"):
+        case ast.Attribute(value=value, attr=name):
             return None if (head := _path(value)) is None else (*head, name)
         case ast.Subscript(value=value, slice=ast.Constant(value=str() | int() as key)):
             return None if (head := _path(value)) is None else (*head, key)
@@ -216,8 +207,14 @@ def _path(node: ast.AST) -> Path | None:
             return None
 
 
+def _free_paths(tree: ast.expr) -> frozenset[Path]:
+    """All paths into the record, but those of names that a comprehension makes."""
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return frozenset(path for path in _paths(tree) if path[0] not in bound)
+
+
 def _paths(node: ast.AST) -> list[Path]:
-    """All paths into the record; `record.x` counts as `x`, a method's name and a function's do not count."""
+    """All paths; `record.x` counts as `x`, a method's name and a function's do not count."""
     if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
         inner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
         return [path for child in [*inner, *node.args, *node.keywords] for path in _paths(child)]
@@ -225,20 +222,4 @@ def _paths(node: ast.AST) -> list[Path]:
         return [path for child in ast.iter_child_nodes(node) for path in _paths(child)]
     if path[0] in {"record", "_"}:
         path = path[1:]
-    return [path] if path and path[0] not in RESERVED and path[0] not in FUNCTIONS else []
-
-
-def _lookup(path: Path) -> Callable[[Record], Any]:
-    head, *rest = path
-    name = str(head)
-    if not rest:
-        return lambda names: names[name] if name in names else FUNCTIONS.get(name)
-    return lambda names: reduce(_step, rest, names.get(name))
-
-
-def _step(value: Any, key: str | int) -> Any:
-    if isinstance(value, Mapping):
-        return value.get(str(key))
-    if isinstance(value, (list, str)) and isinstance(key, int) and -len(value) <= key < len(value):
-        return value[key]
-    return None
+    return [path] if path and path[0] not in RESERVED and path[0] not in MODULES else []

@@ -98,9 +98,11 @@ class Mapper:
                 payload[name] = _first(name, _values(rule, name, names))
             elif name != "lead_id":
                 payload[name] = self._identifying(name, _values(rule, name, names))
-        if self.send_nulls:
-            return payload
-        return {name: value for name, value in payload.items() if value is not None}
+        return self._without_nulls(payload)
+
+    def _without_nulls(self, fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        """Fields without those that are null, unless the user wants them sent."""
+        return fields if self.send_nulls else {name: value for name, value in fields.items() if value is not None}
 
     def _identifying(self, name: str, values: Iterator[Any]) -> str | None:
         if name == "contact_name":
@@ -119,19 +121,18 @@ class Mapper:
             yield from (_checked("a field's name", sendable, name) for name in included)
         yield from rule.fields
 
-    @staticmethod
-    def _detail(rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
+    def _detail(self, rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
         if rule.detail is None:
             detail = _first("detail", _values(rule, "detail", names), to_detail)
         else:
-            parts = {
+            detail = {
                 name: _first(f"detail.{name}", _evaluated(f"detail.{name}", candidates, names))
                 for name, candidates in rule.detail.items()
             }
-            detail = {name: part for name, part in parts.items() if part is not None}
-        if detail in (None, "", {}):
+        parts = detail.values() if isinstance(detail, dict) else (None if detail == "" else detail,)
+        if all(part is None for part in parts):
             raise _RefusedError(Reason.MISSING_FIELD, "detail is empty")
-        return {"detail": detail}
+        return {"detail": self._without_nulls(detail) if isinstance(detail, dict) else detail}
 
 
 def is_yes(value: Any) -> bool:

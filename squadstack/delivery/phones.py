@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberType
 
-from squadstack.delivery.values import to_payload
+from squadstack.delivery.values import NO_SCALAR, to_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _MOBILE = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE})
+
+_DIGITS = {"IN": 10}
+"""Of a lead's national number, where it is always the same: India's longer and shorter ones are of services."""
 
 
 class InvalidPhoneError(ValueError):
@@ -41,15 +46,16 @@ class PhoneRules:
         Raises:
             InvalidPhoneError: There were candidates, but none that may be sent.
         """
-        texts = [text for text in map(_text, candidates) if text]
-        landline = None
-        for number in filter(None, map(self._parse, texts)):
-            if phonenumbers.number_type(number) in _MOBILE:
+        landline, is_given = None, False
+        for text in filter(None, map(_text, candidates)):
+            is_given = True
+            number = self._parse(text)
+            if number is not None and phonenumbers.number_type(number) in _MOBILE:
                 return self._written(number)
             landline = landline or number
         if landline is not None and not self.mobile_only:
             return self._written(landline)
-        if texts:
+        if is_given:
             kind = "mobile number" if self.mobile_only else "valid number"
             msg = f"phone_number is no {kind} of {self.region}"
             raise InvalidPhoneError(msg)
@@ -60,7 +66,10 @@ class PhoneRules:
             number = phonenumbers.parse(text, self.region)
         except phonenumbers.NumberParseException:
             return None
-        return number if phonenumbers.is_valid_number_for_region(number, self.region) else None
+        if not phonenumbers.is_valid_number_for_region(number, self.region):
+            return None
+        digits = len(phonenumbers.national_significant_number(number))
+        return number if digits == _DIGITS.get(self.region, digits) else None
 
     def _written(self, number: PhoneNumber) -> str:
         national = phonenumbers.national_significant_number(number)
@@ -69,7 +78,7 @@ class PhoneRules:
 
 def _text(value: Any) -> str:
     """A candidate as text: taps write numbers as text, as 9999900001 and as 9999900001.0."""
-    if isinstance(value, (bool, Mapping, list, tuple)):
+    if isinstance(value, NO_SCALAR):
         return "?"
     payload = to_payload(value)
     return "" if payload is None else str(payload).strip()

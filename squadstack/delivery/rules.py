@@ -101,6 +101,8 @@ def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None) -> Rul
         faults.append("it names no campaign; give it a ref_id, or set the setting ref_id.")
     given = dict(mapping.get("fields") or {})
     detail = given.pop("detail") if isinstance(given.get("detail"), Mapping) else None
+    if detail is not None and action is not ActionName.CONVERT:
+        faults.append("only action 'convert' has a detail that is an object; give it as one expression.")
     rule = Rule(
         number=number,
         stream=mapping["stream"],
@@ -112,7 +114,7 @@ def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None) -> Rul
         include=tuple(mapping.get("include") or ()),
     )
     if action is not None:
-        faults += _unmet(rule, has_detail=detail is not None)
+        faults += _unmet(rule, has_detail=bool(detail))
     if faults:
         place = f"Rule {number} (stream '{rule.stream}'): " if number else "Without mappings: "
         raise ConfigurationError(*(place + fault for fault in faults))
@@ -133,6 +135,8 @@ def _when(text: str | None, faults: list[str]) -> Expression | None:
 
 def _candidates(name: str, value: Any, faults: list[str]) -> Candidates:
     texts = value if isinstance(value, list) else [value]
+    if not texts:
+        faults.append(f"'{name}' is an empty list; name at least one candidate.")
     compiled = []
     for text in texts:
         if not isinstance(text, str):

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import datetime
 import json
-import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 MAX_LEAD_ID = 255
 """Characters of a lead_id (SquadStack's public page on creating a lead)."""
+
+NO_SCALAR = (bool, Mapping, list, tuple, set, frozenset)
+"""What is neither text nor a number, hence no lead_id and no phone_number."""
+
+_MOST_DIGITS = 4300
+"""Of a number: Python turns no longer integer into text."""
+
+_MOST_BITS = 14_280
 
 
 class InvalidValueError(ValueError):
@@ -27,29 +34,28 @@ def to_payload(value: Any) -> str | int | None:  # noqa: PLR0911 - a table of ty
         case str():
             return sendable(value)
         case int():
-            return int(value)
+            return _integer(value)
         case float() | Decimal():
             return decimal_text(value)
         case datetime.date() | datetime.time():
             return value.isoformat()
         case Mapping() | list() | tuple() | set() | frozenset():
-            return _json_text(value)
+            return json_text(value)
         case _:
             msg = f"a value of type {type(value).__name__} cannot be sent"
             raise InvalidValueError(msg)
 
 
 def to_detail(value: Any) -> str | int | dict[str, Any] | None:
-    """A conversion's detail: an object stays an object, its values converted likewise, nulls left out."""
+    """A conversion's detail: an object stays an object, its values converted likewise; an empty list is null."""
     if not isinstance(value, Mapping):
-        return to_payload(value)
-    converted = {sendable(str(key)): to_payload(item) for key, item in value.items()}
-    return {key: item for key, item in converted.items() if item is not None}
+        return None if value == [] else to_payload(value)
+    return {sendable(str(key)): to_payload(item) for key, item in value.items()}
 
 
 def to_lead_id(value: Any) -> str | None:
     """A lead's id as text, without spaces around it; null when it is missing or empty."""
-    if isinstance(value, (bool, Mapping, list, tuple, set)):
+    if isinstance(value, NO_SCALAR):
         msg = "lead_id is neither text nor a number"
         raise InvalidValueError(msg)
     payload = to_payload(value)
@@ -62,16 +68,28 @@ def to_lead_id(value: Any) -> str | None:
 
 def decimal_text(value: float | Decimal) -> str:
     """The shortest decimal text of a number, without an exponent: 250000.5, not 2.500005E+5."""
-    if not math.isfinite(value):
+    number = Decimal(repr(value)) if isinstance(value, float) else value
+    if not number.is_finite():
         msg = "a number is not finite"
         raise InvalidValueError(msg)
-    text = format(Decimal(repr(value)) if isinstance(value, float) else value, "f")
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return "0" if text in {"-0", ""} else text
+    if not number:
+        return "0"
+    if abs(number.adjusted()) > _MOST_DIGITS:
+        msg = "a number is too long"
+        raise InvalidValueError(msg)
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _json_text(value: Any) -> str:
+def _integer(value: int) -> int:
+    if value.bit_length() > _MOST_BITS:
+        msg = "a number is too long"
+        raise InvalidValueError(msg)
+    return int(value)
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON text."""
     plain = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
     try:
         return sendable(json.dumps(plain, ensure_ascii=False, allow_nan=False, default=to_payload))

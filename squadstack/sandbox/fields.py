@@ -40,7 +40,7 @@ _EMPTY_IS_MISSING: Final = frozenset({Action.CONVERT, Action.DISABLE, Action.DEL
 _MAX_LEAD_ID: Final = 255
 _MAX_CONTACT_NAME: Final = 48
 # Mobile or landline: ten digits of the national significant number, with or without the country code.
-_PHONE_NUMBER: Final = re.compile(r"(?:91)?[2-9][0-9]{9}")
+_PHONE_NUMBER: Final = re.compile(r"(?:91)?[1-9][0-9]{9}")
 
 _SHAPES: Final[Mapping[str, Callable[[str], bool]]] = MappingProxyType(
     {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ from squadstack.settings.rate_limit import RATE_LIMIT_SCHEMA, RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_ADDRESS = re.compile(r"https?://(?:\[[0-9a-f:.]+\]|[^\s/?#@:\\\[\]]+)(?::\d+)?", re.IGNORECASE)
+_HEADER = re.compile(r"[!-~][ -~]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,9 @@ class CommonSettings:
     def faults(self) -> Iterator[str]:
         """What is wrong with the settings together, one sentence each."""
         yield from _url_faults(self.base_url)
+        for name in ("auth_token", "user_agent"):
+            if not _HEADER.fullmatch(getattr(self, name) or "-"):
+                yield f"Setting '{name}' holds what no header can carry: a line break, or a letter that is not ASCII."
         if self.limit.own_calls is not None and self.limit.own_calls < 1:
             yield "Setting 'rate_limit' leaves no calls: 'reserve' must be less than 'calls'."
 
@@ -94,13 +101,12 @@ def _url_faults(url: str) -> Iterator[str]:
     """What is wrong with an address to which a token would be sent: clear text only to loopback."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        is_address = _ADDRESS.fullmatch(url) and parts.port != 0
     except ValueError:
-        yield "Setting 'api_url' is no address; it must be like https://api.squadstack.com."
-        return
-    if parts.scheme not in {"http", "https"} or not host or parts.path or parts.query or parts.username:
+        is_address = False
+    if not is_address:
         yield "Setting 'api_url' must be scheme and host only, like https://api.squadstack.com."
-    elif parts.scheme == "http" and not _is_loopback(host):
+    elif parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         yield "Setting 'api_url' must begin with https://, because the token goes there; http:// only to loopback."
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import math
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -83,12 +84,8 @@ def coerced(schema: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, A
     """
     known = schema["properties"]
     faults = [_unknown(name, known) for name in config if name not in known]
-    given = {
-        name: _from_text(config[name], known[name].get("type", "string"))
-        for name in known
-        if config.get(name) is not None
-    }
-    faults += [_sentence(error) for error in _errors(schema, given)]
+    given = {name: _typed(config[name], known[name]) for name in known if config.get(name) is not None}
+    faults += dict.fromkeys(map(_sentence, _errors(schema, given)))  # one for each name that is missing: all alike
     if faults:
         raise ConfigurationError(*faults)
     return given
@@ -107,40 +104,53 @@ def _is_required(field: dataclasses.Field[Any]) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _plain(value: Any) -> Any:
-    """The value with floats for decimals: the SDK reads a configuration file's numbers as Decimal."""
+def _typed(value: Any, schema: Mapping[str, Any]) -> Any:
+    """A value of the kind that its schema asks for, at every depth; as it is, where it cannot be one."""
+    kinds = schema.get("type", "string")
+    if isinstance(value, str) and "string" not in kinds:
+        value = _from_text(value, kinds)
     match value:
-        case Decimal():
-            return float(value)
+        case Decimal() | float():  # the SDK reads a configuration file's numbers as Decimal
+            return _number(float(value), kinds)
         case Mapping():
-            return {key: _plain(item) for key, item in value.items()}
+            parts = schema.get("properties", {})
+            return {key: _typed(item, parts.get(key, {})) for key, item in value.items()}
         case list():
-            return [_plain(item) for item in value]
+            return [_typed(item, schema.get("items", {})) for item in value]
         case _:
             return value
 
 
-def _from_text(value: Any, kinds: Kind | list[str]) -> Any:
-    if not isinstance(value, str) or "string" in kinds:
-        return _plain(value)
+def _from_text(value: str, kinds: Kind | list[str]) -> Any:
     text = value.strip()
     if "boolean" in kinds:
         return text.lower() in _TRUE if text.lower() in _TRUE | _FALSE else value
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return value
+
+
+def _number(value: float, kinds: Kind | list[str]) -> float | str:
+    """What is no number in JSON becomes a text, which the schema refuses; 8.0 is an integer where one is asked for."""
+    if not math.isfinite(value):
+        return str(value)
+    return int(value) if "integer" in kinds and value.is_integer() else value
 
 
 def _errors(schema: Mapping[str, Any], given: dict[str, Any]) -> list[jsonschema.ValidationError]:
     validator = jsonschema.Draft202012Validator(schema)
-    return sorted(validator.iter_errors(given), key=lambda error: [str(part) for part in error.absolute_path])
+    return sorted(validator.iter_errors(given), key=lambda error: [f"{part:>9}" for part in error.absolute_path])
 
 
 def _unknown(name: str, known: Mapping[str, Any]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean '{close[0]}'?" if close else " See docs/settings.md for those that there are."
+    hint = _hint(name, known) or " See docs/settings.md for those that there are."
     return f"There is no setting '{name}' in this version.{hint}"
+
+
+def _hint(name: str, known: Mapping[str, Any]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
 
 
 def _sentence(error: jsonschema.ValidationError) -> str:
@@ -154,8 +164,9 @@ def _sentence(error: jsonschema.ValidationError) -> str:
             missing = [name for name in wanted if name not in instance]
             return " ".join(f"{_place([*path, name])} is missing." for name in missing)
         case "additionalProperties":
-            extra = sorted(set(instance) - set(schema["properties"]))
-            return f"{_place(path)} has no key {', '.join(map(repr, extra))}."
+            known = schema["properties"]
+            extra = sorted(set(instance) - set(known))
+            return f"{_place(path)} has no key {', '.join(map(repr, extra))}.{_hint(extra[0], known)}"
         case "type":
             kinds = " or ".join([wanted] if isinstance(wanted, str) else wanted)
             return f"{_place(path)} must be of type {kinds}."

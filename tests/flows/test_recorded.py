@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flows.scene import Scene
+    from support.crm_server import Call
     from support.run import Result
 
 FLOWS = sorted((Path(__file__).parent / "recorded").glob("*.yaml"))
@@ -47,7 +48,7 @@ def test_the_run_leaves_what_was_recorded(path: Path, scene: Scene, request: pyt
             "status": result.status,
             "stdout": result.stdout.splitlines(),
             "log": _complaints(result),
-            "calls": [f"{call.action} {call.ref_id}: {', '.join(call.lead_ids)}" for call in scene.server.calls()[before:]],
+            "calls": [_call(call) for call in scene.server.calls()[before:]],
             "server": {ref_id: _campaign(scene, ref_id) for ref_id in _campaigns(scene)},
             "rejects": [_reject(reject) for reject in scene.rejects()],
             "summary": {name: value for name, value in (result.summary or {}).items() if name != "seconds" and value},
@@ -66,7 +67,7 @@ def _pairs(entries: list[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
     return (pair for entry in entries for pair in entry.items())
 
 
-def _line(kind: str, value: Any) -> str:  # noqa: ANN401 - as YAML has it
+def _line(kind: str, value: Any) -> str:
     """Write a message: `SCHEMA stream: [fields, the key first]`, `STATE: value`, or `stream: record`."""
     match kind.split():
         case ["SCHEMA", stream]:
@@ -90,6 +91,10 @@ def _happened(scene: Scene, action: str, ref_id: str, lead: Mapping[str, Any]) -
 
 
 # -- what came of it -----------------------------------------------------------------------------------
+
+
+def _call(call: Call) -> str:
+    return f"{call.action} {call.ref_id}: {', '.join(call.lead_ids)}"
 
 
 def _complaints(result: Result) -> list[str]:
@@ -120,9 +125,24 @@ def _reject(reject: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _Dumper(yaml.SafeDumper):
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - as the library calls it
-        super().increase_indent(flow, indentless=False)
+    """Writes what is short in one line, and a list of sentences as one line each."""
+
+    def represent_texts(self, items: list[Any]) -> yaml.Node:
+        is_short = all(isinstance(item, str) and " " not in item for item in items)
+        return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=is_short)
+
+    def represent_parts(self, parts: Mapping[str, Any]) -> yaml.Node:
+        is_flat = not any(isinstance(part, (dict, list)) for part in parts.values())
+        return self.represent_mapping("tag:yaml.org,2002:map", parts.items(), flow_style=is_flat)
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style='"' if "'" in text else None)
+
+
+_Dumper.add_representer(dict, _Dumper.represent_parts)
+_Dumper.add_representer(list, _Dumper.represent_texts)
+_Dumper.add_representer(str, _Dumper.represent_text)
 
 
 def _written(outcome: Mapping[str, Any]) -> str:
-    return yaml.dump(outcome, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=118)
+    return yaml.dump(outcome, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1000)

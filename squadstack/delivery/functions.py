@@ -1,0 +1,65 @@
+"""The functions of expressions: the SDK's, and the few that leads need (contract: "A rule")."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import json
+from typing import Any
+
+import simpleeval
+
+from squadstack.delivery.values import json_text, to_payload
+
+
+def coalesce(*values: Any) -> Any:
+    """The first value that is not null."""
+    return next((value for value in values if value is not None), None)
+
+
+def join(*values: Any) -> str | None:
+    """The values as they are sent, with spaces between them, nulls and empty ones left out; null if none is left."""
+    texts = [str(to_payload(value)).strip() for value in values if value is not None]
+    return " ".join(filter(None, texts)) or None
+
+
+def tail(value: Any) -> str | None:
+    """What follows the last slash: the number of a `gid://shopify/Customer/42`."""
+    return None if value is None else str(to_payload(value)).rsplit("/", 1)[-1]
+
+
+def to_json(value: Any) -> str | None:
+    """The value as JSON text."""
+    return None if value is None else json_text(value)
+
+
+def md5(text: str) -> str:
+    """MD5 of a text, as the SDK's function of that name."""
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of a text, as the SDK's function of that name."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+FUNCTIONS: dict[str, Any] = {
+    **simpleeval.DEFAULT_FUNCTIONS,
+    "bool": bool,
+    "coalesce": coalesce,
+    "dict": dict,
+    "join": join,
+    "list": list,
+    "md5": md5,
+    "set": set,
+    "sha256": sha256,
+    "tail": tail,
+    "to_json": to_json,
+    "tuple": tuple,
+}
+
+MODULES: dict[str, Any] = {
+    "datetime": simpleeval.ModuleWrapper(datetime),
+    "json": simpleeval.ModuleWrapper(json),
+}
+"""What the SDK has beside functions, reached by a dot: `datetime.date.today()`."""
