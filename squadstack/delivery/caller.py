@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from squadstack.api.client import Transport
+    from squadstack.api.messages import Request
     from squadstack.api.verdicts import Verdict
     from squadstack.delivery.retries import RetryClock
     from squadstack.delivery.settlement import Settlement
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from squadstack.ledger.permits import Permit
 
 log = logging.getLogger("squadstack")
+
+_LEAST_TOLERANCE = 0.002
 
 FIRST_ANSWER_SECONDS = 30.0
 """How long a run goes on without having reached the API at all."""
@@ -41,6 +44,8 @@ class Caller:
         clock: When they are sent again.
         lock: Guards the backlog and the books.
         fail: Ends the run.
+        is_stopping: Whether nothing new is to be sent.
+        slack: Seconds within which a call must arrive after its start.
     """
 
     def __init__(  # noqa: PLR0913 - the parts of one run, handed over once
@@ -53,6 +58,8 @@ class Caller:
         clock: RetryClock,
         lock: threading.Condition,
         fail: Callable[[SquadStackError], None],
+        is_stopping: Callable[[], bool],
+        slack: float,
     ) -> None:
         self._transport = transport
         self._ledger = ledger
@@ -61,12 +68,17 @@ class Caller:
         self._clock = clock
         self._lock = lock
         self._fail = fail
+        self._is_stopping = is_stopping
+        self._tolerance = max(slack / 10, _LEAST_TOLERANCE)
         self._answered = False
 
     def call(self, permit: Permit, batch: Batch) -> None:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
-        mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
-        outcome = self._send(batch)
+        request = self._settlement.request(batch)
+        permit, mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
+        if not self._wait_for(permit):
+            return
+        outcome = self._send(request)
         decision = decide(outcome)
         match decision.disposition:
             case Disposition.JUDGE if isinstance(outcome, Response):
@@ -80,11 +92,24 @@ class Caller:
             case _:
                 self._retry(batch, decision, unreachable=is_unreachable(outcome))
 
-    def _send(self, batch: Batch) -> Response | NoAnswerError:
+    def _wait_for(self, permit: Permit) -> bool:
+        """Wait until a call's start, and note a later one if this thread was held up; False: the run stops."""
+        while not self._is_stopping():
+            early = permit.due - time.monotonic()
+            if early > 0:
+                with self._lock:
+                    self._lock.wait_for(self._is_stopping, early)
+            elif -early <= self._tolerance or permit.permit_id is None:
+                return True
+            else:
+                permit = self._ledger.budget.restart(permit)
+        return False
+
+    def _send(self, request: Request) -> Response | NoAnswerError:
         with self._lock:
             self._settlement.summary.calls += 1
         try:
-            response = self._transport.send(self._settlement.request(batch))
+            response = self._transport.send(request)
         except NoAnswerError as error:
             return error
         self._answered = True

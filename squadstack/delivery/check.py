@@ -58,7 +58,7 @@ def check(settings: TargetSettings, campaigns: list[str]) -> Iterator[Finding]:
 def _check_campaign(campaign: str, client: Client, ledger: Ledger, settings: TargetSettings) -> Finding:
     what = f"campaign {campaign}"
     permit = ledger.budget.reserve(settings.limit, leads=1)
-    time.sleep(max(0.0, ledger.budget.seconds_until(permit)))
+    time.sleep(max(0.0, permit.due - time.monotonic()))
     try:
         outcome = client.send(crm_v2.request(campaign, ActionName.UPDATE, [{}]))
     except NoAnswerError as error:

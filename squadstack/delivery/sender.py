@@ -67,6 +67,8 @@ class Sender:
             clock=RetryClock(settings.max_outage_seconds),
             lock=self._changed,
             fail=self.fail,
+            is_stopping=lambda: self._stopping,
+            slack=limit.slack_seconds,
         )
         self._calls: queue.SimpleQueue[tuple[Permit, Batch]] = queue.SimpleQueue()
         self._in_flight = 0
@@ -154,9 +156,9 @@ class Sender:
                 self._changed.wait(None if self._in_flight >= self._settings.max_in_flight else wait)
 
     def _take_at(self, permit: Permit) -> Batch | None:
-        """Sleep until the permit's start, then form the batch; None: the run stops."""
+        """Sleep until just before the permit's start, then form the batch; None: the run stops."""
         while not self._stopping:
-            wait = self._ledger.budget.seconds_until(permit)
+            wait = permit.due - self._ledger.budget.ahead - time.monotonic()
             self._screen()
             with self._changed:
                 if wait > 0:

@@ -24,14 +24,20 @@ if TYPE_CHECKING:
 
 _OWN_DOMAINS = ("squadstack.com", "squadiq.in")
 _LONGEST_HOLD = 3600.0
+_FARTHEST_AHEAD = 0.5
 
 
 class Budget:
-    """The permits of one business. Make it with `of`."""
+    """The permits of one business. Make it with `of`.
+
+    Attributes:
+        ahead: Seconds before a call's start at which its transaction is begun.
+    """
 
     def __init__(self, database: Database, budget_id: int) -> None:
         self._database = database
         self._id = budget_id
+        self.ahead = 0.01
 
     @classmethod
     def of(cls, database: Database, connection: Connection, *, business: str, host: str) -> Budget:
@@ -50,9 +56,10 @@ class Budget:
     def reserve(self, limit: RateLimit, *, leads: int) -> Permit:
         """Reserve the next free start of a call with at most so many leads."""
         if limit.calls is None and limit.records is None:
-            return Permit(None, self._not_before(), leads)
+            return Permit(None, 0.0, leads, due=time.monotonic())
         leads = leads if limit.records is None else min(leads, limit.records)
         with self._database.transaction() as connection:
+            not_before = self._read_not_before(connection, lock=True)
             now = self._now(connection)
             self._forget(connection, limit, now)
             start = next_start(
@@ -60,26 +67,39 @@ class Budget:
                 limit,
                 leads=leads,
                 now=now,
-                not_before=self._read_not_before(connection, now),
+                not_before=not_before if not_before <= now + _LONGEST_HOLD else now,
             )
+            due = time.monotonic() + start - now
             row = sa.insert(schema.permits).values(budget_id=self._id, start=start, leads=leads)
             key = connection.execute(row).inserted_primary_key
-        return Permit(int(key[0]) if key else None, start, leads)
+        return Permit(int(key[0]) if key else None, start, leads, due)
 
-    def seconds_until(self, permit: Permit) -> float:
-        """How long to sleep until a permit's start; also sees what a 429 asked for meanwhile."""
+    def start(self, connection: Connection, permit: Permit, *, leads: int) -> Permit:
+        """Note a call's true start and load, in the transaction that marks its leads in doubt.
+
+        Returns:
+            The permit with the start that was noted: its own, or, if that has passed or a 429 forbids it,
+            a later one, far enough ahead for the transaction to be through by then.
+        """
+        now, moment = self._now(connection), time.monotonic()
+        not_before = self._read_not_before(connection)
+        start = max(permit.start, not_before if not_before <= now + _LONGEST_HOLD else now)
+        if start < now:
+            start = now if permit.permit_id is None else now + self.ahead
+        if permit.permit_id is not None:
+            table = schema.permits
+            row = sa.update(table).where(table.c.permit_id == permit.permit_id)
+            connection.execute(row.values(start=start, leads=leads))
+        return Permit(permit.permit_id, start, leads, due=moment + start - now)
+
+    def restart(self, permit: Permit) -> Permit:
+        """Note a later start of a call that could not be made at its own."""
         with self._database.transaction() as connection:
-            now = self._now(connection)
-            return max(permit.start, self._read_not_before(connection, now)) - now
+            return self.start(connection, permit, leads=permit.leads)
 
-    def start(self, connection: Connection, permit: Permit, *, leads: int) -> None:
-        """Note a call's true start and load, in the transaction that marks its leads in doubt."""
-        if permit.permit_id is None:
-            return
-        table = schema.permits
-        start = max(permit.start, self._now(connection))
-        row = sa.update(table).where(table.c.permit_id == permit.permit_id).values(start=start, leads=leads)
-        connection.execute(row)
+    def learn(self, seconds: float) -> None:
+        """Learn how long a transaction takes, so that the next are begun that much ahead of their start."""
+        self.ahead = min(max(0.9 * self.ahead, 1.5 * seconds), _FARTHEST_AHEAD)
 
     def give_back(self, permit: Permit) -> None:
         """Give back a permit that was not used."""
@@ -95,16 +115,10 @@ class Budget:
             row = sa.update(table).where(table.c.budget_id == self._id, table.c.not_before < until)
             connection.execute(row.values(not_before=until))
 
-    def _not_before(self) -> float:
-        with self._database.transaction() as connection:
-            now = self._now(connection)
-            return max(now, self._read_not_before(connection, now))
-
-    def _read_not_before(self, connection: Connection, now: float) -> float:
+    def _read_not_before(self, connection: Connection, *, lock: bool = False) -> float:
         table = schema.budgets
         query = sa.select(table.c.not_before).where(table.c.budget_id == self._id)
-        held = float(connection.execute(query).scalar_one())
-        return held if held <= now + _LONGEST_HOLD else now
+        return float(connection.execute(query.with_for_update() if lock else query).scalar_one())
 
     def _uses(self, connection: Connection) -> Iterator[Use]:
         table = schema.permits
@@ -112,9 +126,13 @@ class Budget:
         return (Use(row.start, row.leads) for row in connection.execute(query.order_by(table.c.start)))
 
     def _forget(self, connection: Connection, limit: RateLimit, now: float) -> None:
+        """Drop the calls that no longer count; one far ahead is from before a clock was set: it counts as now."""
         table = schema.permits
+        mine = table.c.budget_id == self._id
         back = limit.period_seconds + limit.slack_seconds
-        connection.execute(sa.delete(table).where(table.c.budget_id == self._id, table.c.start + back < now))
+        connection.execute(sa.delete(table).where(mine, table.c.start + back < now))
+        far = now + 2 * limit.period_seconds + limit.slack_seconds
+        connection.execute(sa.update(table).where(mine, table.c.start > far).values(start=now))
 
     def _now(self, connection: Connection) -> float:
         """This machine's clock, or the database's where several machines share it."""

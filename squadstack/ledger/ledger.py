@@ -75,18 +75,21 @@ class Ledger:
 
     # -- calls ---------------------------------------------------------------------------------------
 
-    def begin_call(self, permit: Permit, sent: Sequence[Sent]) -> float:
+    def begin_call(self, permit: Permit, sent: Sequence[Sent]) -> tuple[Permit, float]:
         """Write down, before a call, its true start and that its leads are in doubt.
 
         Returns:
-            The mark of this call, by which `was_in_doubt` tells earlier doubts from its own.
+            The permit with the call's true start, and the call's mark, by which `was_in_doubt` tells earlier
+            doubts from its own.
         """
         mark = time.time()
         rows = [self._doubt(one, mark) for one in sent]
         with self._database.transaction() as connection:
-            self.budget.start(connection, permit, leads=len(sent))
             self._statements.doubt.run(connection, rows)
-        return mark
+            stamped = time.monotonic()
+            started = self.budget.start(connection, permit, leads=len(sent))
+        self.budget.learn(time.monotonic() - stamped)
+        return started, mark
 
     def was_in_doubt(self, sent: Sent, mark: float) -> bool:
         """Whether the very same was sent for this lead before the call of that mark, and never answered."""

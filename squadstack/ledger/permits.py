@@ -24,11 +24,13 @@ class Permit:
         permit_id: Its row in the ledger; None where nothing is limited.
         start: When the call may start, in seconds since the epoch by the ledger's clock.
         leads: The most leads that it may carry.
+        due: The start on this process's monotonic clock, by which it sleeps.
     """
 
     permit_id: int | None
     start: float
     leads: int
+    due: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ def next_start(used: Sequence[Use], limit: RateLimit, *, leads: int, now: float,
         not_before: What the last 429 asked for.
     """
     comes_back = limit.period_seconds + limit.slack_seconds
-    starts = [_plausible(use.start, now, limit) for use in used]
+    starts = [use.start for use in used]
     start = max([now, not_before, *starts[-1:]])
     if limit.own_calls is not None and len(starts) >= limit.own_calls:
         start = max(start, starts[-limit.own_calls] + comes_back)
@@ -62,8 +64,3 @@ def next_start(used: Sequence[Use], limit: RateLimit, *, leads: int, now: float,
                 start = max(start, use_start + comes_back)
                 break
     return start
-
-
-def _plausible(start: float, now: float, limit: RateLimit) -> float:
-    """A start more than two periods ahead is left over from before a clock was set: it counts as now."""
-    return now if start > now + 2 * limit.period_seconds + limit.slack_seconds else start
