@@ -7,12 +7,18 @@ SquadStackError
 └── UndeliveredError        something could not be delivered; the next run sends it again
     ├── AccessError         ask SquadStack or change token, ref_id or network: trying again is no use
     ├── OutageError         try again later: the API was out of reach for too long
-    └── TooManyRejectsError look at the rejects: most of the input is refused
+    ├── TooManyRejectsError look at the rejects: most of the input is refused
+    └── TooManyActionsError look at the input: it holds more of a limited kind than `max_actions` allows
 
 Every message is one or two sentences for the user and holds no value of a record.
 """
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class SquadStackError(Exception):
@@ -53,6 +59,19 @@ class OutageError(UndeliveredError):
 
 class TooManyRejectsError(UndeliveredError):
     """A larger share than `max_reject_percent` was rejected."""
+
+
+class TooManyActionsError(UndeliveredError):
+    """There were more actions of a limited kind than `max_actions` allows; none of that kind was sent."""
+
+    @classmethod
+    def of(cls, found: Mapping[str, int], allowed: Mapping[str, int]) -> TooManyActionsError:
+        """The failure for the kinds of which too many were found."""
+        told = " and ".join(f"{count} of {name}, where {allowed[name]} are allowed" for name, count in found.items())
+        return cls(
+            f"The input asks for too many actions of a limited kind: {told}. None of the held actions was sent, and "
+            "STATE stays before the first. If that many are meant, raise max_actions."
+        )
 
 
 def place_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ stand ready in a group; a group makes a batch.
 from __future__ import annotations
 
 import heapq
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,7 +17,7 @@ from squadstack.api.verdicts import ActionName
 from squadstack.delivery.actions import LeadAction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from squadstack.ledger.rows import LeadKey
 
@@ -67,12 +67,19 @@ class Backlog:
         batch_size: The most leads of a batch.
         max_wait: Seconds after which an incomplete batch is due.
         capacity: From so many actions on, reading waits and whatever is ready is due.
+        limits: The most actions of a kind, by its name; such actions are held until `release`.
     """
 
-    def __init__(self, *, batch_size: int, max_wait: float, capacity: int) -> None:
+    def __init__(
+        self, *, batch_size: int, max_wait: float, capacity: int, limits: Mapping[str, int] | None = None
+    ) -> None:
         self._batch_size = batch_size
         self._max_wait = max_wait
         self._capacity = capacity
+        self._limits = dict(limits or {})
+        self._limited: Counter[str] = Counter()
+        self._held: dict[LeadKey, LeadAction] = {}
+        self._stuck = 0
         self._lanes: dict[LeadKey, _Lane] = {}
         self._groups: dict[Kind, OrderedDict[LeadKey, float]] = {}
         self._unscreened: dict[LeadKey, LeadAction] = {}
@@ -85,9 +92,14 @@ class Backlog:
         return self._unsettled
 
     @property
+    def moving(self) -> int:
+        """Actions that are not settled, but for those that are held and those behind them."""
+        return self._unsettled - self._stuck
+
+    @property
     def is_full(self) -> bool:
         """Whether reading should wait."""
-        return self._unsettled >= self._capacity
+        return self.moving >= self._capacity
 
     # -- in ------------------------------------------------------------------------------------------
 
@@ -98,9 +110,11 @@ class Backlog:
             Whether the dispatcher should look: a group came up or is full, or a head must be screened.
         """
         self._unsettled += 1
+        self._limited[action.name] += 1
         lane = self._lanes.setdefault(action.lead, _Lane())
+        self._stuck += action.lead in self._held
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
-        if last is None or not _may_merge(last, action):
+        if last is None or {last.name, action.name} & self._limits.keys() or not _may_merge(last, action):
             lane.waiting.append(action)
             return len(lane.waiting) == 1 and self._show(action, now)
         merged = _merge(last, action)
@@ -120,17 +134,44 @@ class Backlog:
         lane.busy = False
         self._show(lane.waiting[0], now)
 
+    # -- held actions --------------------------------------------------------------------------------
+
+    @property
+    def holds(self) -> bool:
+        """Whether actions are held."""
+        return bool(self._held)
+
+    @property
+    def excess(self) -> dict[str, int]:
+        """The kinds of which there are more actions than their limit allows, with how many there are."""
+        return {name: self._limited[name] for name, most in self._limits.items() if self._limited[name] > most}
+
+    def release(self, now: float) -> None:
+        """Let the held actions be sent."""
+        self._limits = {}
+        self._stuck = 0
+        held, self._held = self._held, {}
+        for head in held.values():
+            self._show(head, now)
+
     # -- screening -----------------------------------------------------------------------------------
 
     def unscreened(self) -> list[LeadAction]:
         """Heads whose turn has come and about which the ledger must be asked before they are sent."""
         return list(self._unscreened.values())
 
-    def screened(self, action: LeadAction, now: float) -> None:
-        """Let a head be sent, if it still is the head that was asked about."""
-        if self._unscreened.get(action.lead) is action:
-            del self._unscreened[action.lead]
-            self._ready(action, now)
+    def claim(self, action: LeadAction) -> bool:
+        """Take a head that was asked about out of the screening; False: it is another by now, merged meanwhile."""
+        if self._unscreened.get(action.lead) is not action:
+            return False
+        del self._unscreened[action.lead]
+        self._lanes[action.lead].busy = True
+        return True
+
+    def admit(self, action: LeadAction, now: float) -> None:
+        """Let a claimed head be sent."""
+        self._lanes[action.lead].busy = False
+        self._ready(action, now)
 
     # -- out -----------------------------------------------------------------------------------------
 
@@ -175,7 +216,6 @@ class Backlog:
         lane = self._lanes[action.lead]
         lane.waiting.popleft()
         lane.busy = False
-        self._unscreened.pop(action.lead, None)
         settled = action.parts or (action,)
         self._unsettled -= len(settled)
         if lane.waiting:
@@ -187,6 +227,10 @@ class Backlog:
     # -- groups --------------------------------------------------------------------------------------
 
     def _show(self, head: LeadAction, now: float) -> bool:
+        if head.name in self._limits:
+            self._held[head.lead] = head
+            self._stuck += len(self._lanes[head.lead].waiting)
+            return False
         if not head.incomplete:
             return self._ready(head, now)
         self._unscreened[head.lead] = head

@@ -173,7 +173,12 @@ class Delivery:
 
     def _deliver_rest(self) -> None:
         self._sender.close()
-        while self._sender.pending and not self._sender.failure and not self._interrupts:
+        self._wait_while(lambda: self._sender.moving)
+        self._sender.release()
+        self._wait_while(lambda: self._sender.pending)
+
+    def _wait_while(self, is_left: Callable[[], int]) -> None:
+        while is_left() and not self._sender.failure and not self._interrupts:
             self._sender.wait(_TICK)
             self._emit_due()
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.retries import RetryClock
-from squadstack.exceptions import SquadStackError, UndeliveredError, place_of
+from squadstack.exceptions import SquadStackError, TooManyActionsError, UndeliveredError, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +56,10 @@ class Sender:
         limit = settings.limit
         self._batch_size = min(settings.batch_size_rows, limit.records or settings.batch_size_rows)
         self._backlog = Backlog(
-            batch_size=self._batch_size, max_wait=settings.max_batch_wait_seconds, capacity=CAPACITY
+            batch_size=self._batch_size,
+            max_wait=settings.max_batch_wait_seconds,
+            capacity=CAPACITY,
+            limits=settings.max_actions,
         )
         self._changed = threading.Condition()
         self._caller = Caller(
@@ -97,6 +100,21 @@ class Sender:
     def pending(self) -> int:
         """Actions that are not settled."""
         return len(self._backlog)
+
+    @property
+    def moving(self) -> int:
+        """Actions that are not settled, but for those that are held until `release`."""
+        return self._backlog.moving
+
+    def release(self) -> None:
+        """Let the held actions be sent, if all of them fit; fails the run if not."""
+        with self._changed:
+            excess = self._backlog.excess
+            if not excess:
+                self._backlog.release(time.monotonic())
+                self._changed.notify_all()
+        if excess:
+            self.fail(TooManyActionsError.of(excess, self._settings.max_actions))
 
     def wait(self, seconds: float) -> None:
         """Wait until something changes, but not longer than this."""
@@ -179,13 +197,15 @@ class Sender:
             return
         refused = self._settlement.screen(heads)
         with self._changed:
-            now = time.monotonic()
-            for action in heads:
-                if action in refused:
-                    self._settlement.refuse(self._backlog, action, refused[action], now)
-                else:
-                    self._backlog.screened(action, now)
+            claimed = [action for action in heads if self._backlog.claim(action)]
+            for action in claimed:
+                if action not in refused:
+                    self._backlog.admit(action, time.monotonic())
+        refused = {action: refused[action] for action in claimed if action in refused}
         if refused:
+            self._settlement.write_refused(refused)
+            with self._changed:
+                self._settlement.refuse_all(self._backlog, refused, time.monotonic())
             self._notify()
 
     # -- working -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from squadstack.ledger.rows import Reject
 from squadstack.ledger.rows import Verdict as LeadVerdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from squadstack.api.messages import Request, Response
     from squadstack.delivery.batching import Backlog, Batch
@@ -110,13 +110,15 @@ class Settlement:
     def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused]:
         """Which of these upserts without phone or name may not be sent: those of leads not known yet."""
         known = self._ledger.known([head.lead for head in heads])
-        refused = {
+        return {
             head: Refused(Reason.MISSING_FIELD, f"{' and '.join(head.incomplete)} missing, and the lead is not known")
             for head, is_known in zip(heads, known, strict=True)
             if not is_known
         }
+
+    def write_refused(self, refused: Mapping[LeadAction, Refused]) -> None:
+        """Make the refusals of heads durable."""
         self._write_rejections(_rejection(part, said) for head, said in refused.items() for part in _parts(head))
-        return refused
 
     # -- writing down --------------------------------------------------------------------------------
 
@@ -174,6 +176,12 @@ class Settlement:
             self.refuse(backlog, action, refused, now)
         for action in judged.apart:
             backlog.put_apart(action, now)
+
+    def refuse_all(self, backlog: Backlog, refused: Mapping[LeadAction, Refused], now: float) -> None:
+        """Settle heads whose refusals are durable; not once the books are closed."""
+        if not self.is_closed:
+            for action, said in refused.items():
+                self.refuse(backlog, action, said, now)
 
     def refuse(self, backlog: Backlog, action: LeadAction, refused: Refused, now: float) -> None:
         """Settle a head that is refused, whose rejection is durable."""

@@ -13,6 +13,8 @@ from squadstack.settings.declaration import setting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_ACTIONS = ("create", "update", "upsert", "convert", "disable", "delete")
+
 API_URLS = {"crm-v2": "https://api.squadstack.com"}
 
 _RULE = {
@@ -103,6 +105,14 @@ class TargetSettings(CommonSettings):
         default=50,
         minimum=0,
         maximum=100,
+    )
+    max_actions: dict[str, int] = setting(
+        "object",
+        "Most actions",
+        "The most actions of a kind in a run, by action; such actions are held to the end and sent only if all fit.",
+        default={"delete": 100},
+        properties={name: {"type": "integer", "minimum": 0} for name in _ACTIONS},
+        additionalProperties=False,
     )
     summary_path: str | None = setting(
         "string", "Summary file", "File that gets the run's summary as JSON.", default=None
