@@ -78,10 +78,14 @@ class WakefulReader(GenericSingerReader[str]):
 
     @staticmethod
     def assert_line_requires(line_dict: dict[str, Any], requires: set[str]) -> None:
-        """Refuse a message that lacks a key, without showing the message."""
+        """Refuse a message, or the schema in one, that lacks a key, without showing it."""
+        if not isinstance(line_dict, dict):
+            msg = "A SCHEMA message of the input holds a schema that is no object."
+            raise InputError(msg)
         if missing := requires - set(line_dict):
-            kind = str(line_dict.get("type", ""))[:20]
-            msg = f"A {kind} message of the input lacks {' and '.join(sorted(missing))}."
+            what = f"{line_dict['type']} message" if "type" in line_dict and "stream" not in missing else "message"
+            what = "schema" if missing == {"properties"} else what
+            msg = f"A {what} of the input lacks {' and '.join(sorted(missing))}."
             raise InputError(msg)
 
     def deserialize_json(self, line: str | bytes, number: int = 0) -> dict[str, Any]:

@@ -234,8 +234,13 @@ class TargetSquadStack(Target):
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """BATCH files of an ignored stream do no harm; any other's are refused by the sink."""
-        if message_dict.get("stream") not in self._ignored:
-            super()._process_batch_message(message_dict)
+        self._assert_line_requires(message_dict, requires={"stream"})
+        stream = message_dict["stream"]
+        if stream in self._ignored:
+            return
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        super()._process_batch_message(message_dict)
 
     def _handle_max_record_age(self) -> None:
         """The delivery keeps its own time."""

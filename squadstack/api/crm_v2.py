@@ -76,8 +76,9 @@ def judge_alone(action: ActionName, payload: Payload, response: Response) -> Ver
         body = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = response.body[:1000].decode(errors="replace")
-    verdict = _verdict(action, str(payload["lead_id"]), response.status, read_error(body))
-    return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, str(body))
+    error = read_error(body)
+    verdict = _verdict(action, str(payload["lead_id"]), response.status, error)
+    return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, error.text)
 
 
 def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:
@@ -111,7 +112,8 @@ def _check_row(payload: Payload, row: Mapping[str, Any], ids: set[str]) -> None:
             raise UnreadableAnswerError(msg)
         is_another = named is not None and not (isinstance(named, str | int) and str(named).strip() == lead_id)
     else:
-        is_another = any(isinstance(name, str) and name in ids - {lead_id} for name in (named, named_lead(_error(row))))
+        told = (name for name in (named, named_lead(_error(row))) if isinstance(name, str))
+        is_another = any(name != lead_id and name in ids for name in told)
     if is_another:
         msg = "a row of the answer names another lead than was sent there"
         raise UnreadableAnswerError(msg)

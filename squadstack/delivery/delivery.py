@@ -236,6 +236,8 @@ class Delivery:
         except LedgerError:
             self._rejections = rejections
             raise
+        if rejections and (too_many := self._settlement.too_many_rejects(at_end=False)):
+            self._sender.fail(too_many)
 
     def _emit_due(self) -> None:
         """Emit what is due, but nothing before a rule has matched: the mapping may be for another tap."""

@@ -66,10 +66,10 @@ class Summary:
 
     def has_too_many_rejects(self, percent: float, *, at_end: bool) -> bool:
         """Whether the share of rejects that tell of something wrong is above the setting."""
-        judged = self.accepted + self.unchanged + self.rejected
-        if judged < (JUDGED_FROM_AT_END if at_end else JUDGED_FROM):
+        if self.settled < (JUDGED_FROM_AT_END if at_end else JUDGED_FROM):
             return False
-        return 100 * (self.rejected - self.harmless) > percent * judged
+        telling = self.rejected - self.harmless
+        return 100 * telling > percent * (self.accepted + self.unchanged + telling)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as it is logged and written."""

@@ -105,13 +105,18 @@ class Ledger:
         return since is not None and since != mark
 
     def end_call(self, verdicts: Sequence[Verdict], rejects: Sequence[Reject], *, run_id: int) -> None:
-        """Write down what became of leads; rejects, those of the mapping too, are durable afterwards."""
+        """Write down what became of leads; rejects, those of the mapping too, are durable afterwards.
+
+        A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
+        """
         told = [{"lead": self._digest.lead(one.lead), "is_known": one.is_known} for one in verdicts]
+        deleted = [{**one.lead._asdict(), "scope_id": self._scope} for one in verdicts if one.is_known is False]
         now = time.time()
         rows = [self._reject(reject, run_id, now) for reject in rejects]
         with self._database.transaction() as connection:
             self._statements.judged.run(connection, [row for row in told if row["is_known"] is not None])
             self._statements.refused.run(connection, [row for row in told if row["is_known"] is None])
+            self._statements.erase.run(connection, deleted)
             self._statements.reject.run(connection, rows)
 
     # -- leads ---------------------------------------------------------------------------------------

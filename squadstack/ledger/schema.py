@@ -75,6 +75,7 @@ rejects = Table(
     Column("message", Text, nullable=False),
     Column("record", Text, nullable=False),
     Index("squadstack_rejects_when", "scope_id", "rejected_at"),
+    Index("squadstack_rejects_lead", "scope_id", "campaign", "lead_id"),
 )
 """Rejected actions, with the reason and the source record as JSON."""
 

@@ -42,6 +42,7 @@ class Statements:
         judged: Clears the doubt and notes whether the API has the lead.
         refused: Clears the doubt.
         reject: Keeps a rejected action.
+        erase: Forgets the rejects of a lead that was deleted.
     """
 
     def __init__(self, database: Database) -> None:
@@ -49,6 +50,7 @@ class Statements:
         self.judged = Statement(_clear({"is_known": sa.bindparam("is_known")}), database.dialect)
         self.refused = Statement(_clear({}), database.dialect)
         self.reject = Statement(_insert_of(schema.rejects, but="reject_id"), database.dialect)
+        self.erase = Statement(_erase(), database.dialect)
 
 
 def _doubt(*, is_sqlite: bool) -> ClauseElement:
@@ -72,6 +74,12 @@ def _clear(more: dict[str, Any]) -> ClauseElement:
     table = schema.leads
     values = {"doubt_action": sa.null(), "doubt_payload": sa.null(), "doubt_since": sa.null(), **more}
     return sa.update(table).where(table.c.lead == sa.bindparam("lead")).values(values)
+
+
+def _erase() -> ClauseElement:
+    table = schema.rejects
+    names = ("scope_id", "campaign", "lead_id")
+    return sa.delete(table).where(*(table.c[name] == sa.bindparam(name) for name in names))
 
 
 def _insert_of(table: sa.Table, *, but: str) -> ClauseElement:
