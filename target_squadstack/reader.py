@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 18
 _decoder = msgspec.json.Decoder()
 
+_NEEDS = {"ACTIVATE_VERSION": {"stream", "version"}, "BATCH": {"stream", "encoding", "manifest"}}
+"""What the SDK takes for granted."""
+
 
 class WakefulReader(GenericSingerReader[str]):
     """The target's message reader.
@@ -69,9 +72,11 @@ class WakefulReader(GenericSingerReader[str]):
             if kind not in callbacks:
                 msg = f"Line {number} of the input has a type that no Singer message has."
                 raise InputError(msg)
-            if not isinstance(message.get("stream", ""), str):
+            if not _is_text(message.get("stream", "")):
                 msg = f"Line {number} of the input names no stream: its name is no text."
                 raise InputError(msg)
+            if kind in _NEEDS:
+                self.assert_line_requires(message, _NEEDS[kind])
             callbacks[kind](message)
             counts[kind] += 1
         return counts
@@ -100,7 +105,10 @@ class WakefulReader(GenericSingerReader[str]):
         return message
 
     def _lines(self, file_input: IO[str] | None) -> Iterator[str | bytes]:
-        source = file_input or sys.stdin
+        source: IO[str] | None = file_input or sys.stdin
+        if source is None:
+            msg = "Standard input is closed: there is nothing to read from."
+            raise InputError(msg)
         try:
             handle = source.fileno()
         except (OSError, ValueError):
@@ -131,6 +139,14 @@ class WakefulReader(GenericSingerReader[str]):
             if handle in readable:
                 return os.read(handle, _CHUNK)
         return b""
+
+
+def _is_text(name: Any) -> bool:
+    """Whether a name is a text that can be written anywhere, which one with a lone surrogate cannot."""
+    try:
+        return isinstance(name, str) and bool(name.isascii() or name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _decode_leniently(line: str | bytes) -> Any:

@@ -27,6 +27,9 @@ class LeadSink(RecordSink):
         schema: dict[str, Any],
         key_properties: Sequence[str] | None,
     ) -> None:
+        if not isinstance(key_properties or [], list):
+            msg = f"The schema of stream '{stream_name}' declares key_properties that are no list."
+            raise InputError(msg)
         super().__init__(target, stream_name, schema, key_properties)
         self._target = target
         self._told_version = False

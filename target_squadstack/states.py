@@ -7,15 +7,22 @@ import sys
 import time
 from typing import Any
 
+from squadstack.exceptions import SquadStackError
+
 _APART_SECONDS = 1.0
 
 
 class StateWriter:
-    """Writes to standard output, flushed."""
+    """Writes to standard output, flushed.
+
+    Raises:
+        SquadStackError: Once, when standard output is closed or full; nothing is written from then on.
+    """
 
     def __init__(self) -> None:
         self._newest: Any = None
         self._is_pending = False
+        self._is_broken = False
         self._written_at = float("-inf")
 
     def offer(self, states: list[Any]) -> None:
@@ -30,5 +37,15 @@ class StateWriter:
             return
         self._is_pending = False
         self._written_at = time.monotonic()
-        sys.stdout.write(json.dumps(self._newest) + "\n")
-        sys.stdout.flush()
+        if not self._is_broken:
+            self._write(json.dumps(self._newest) + "\n")
+
+    def _write(self, line: str) -> None:
+        try:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except (OSError, AttributeError) as error:  # there is no `sys.stdout` if it was closed from the start
+            self._is_broken = True
+            why = getattr(error, "strerror", None) or "it is closed"
+            msg = f"STATE could not be written to standard output ({why}): the next run sends again what it covers."
+            raise SquadStackError(msg) from None

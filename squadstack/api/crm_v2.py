@@ -65,7 +65,9 @@ def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -
     for payload, row in zip(payloads, rows, strict=True):
         _check_row(payload, row, ids)
     return [
-        _verdict(action, str(payload["lead_id"]), _status(row), _error(row))
+        Accepted()
+        if _is_success(status := _status(row))
+        else _failure(action, str(payload["lead_id"]), status, _error(row))
         for payload, row in zip(payloads, rows, strict=True)
     ]
 
@@ -77,7 +79,7 @@ def judge_alone(action: ActionName, payload: Payload, response: Response) -> Ver
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = response.body[:1000].decode(errors="replace")
     error = read_error(body)
-    verdict = _verdict(action, str(payload["lead_id"]), response.status, error)
+    verdict = _failure(action, str(payload["lead_id"]), response.status, error)
     return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, error.text)
 
 
@@ -138,9 +140,8 @@ def _error(row: Mapping[str, Any]) -> ErrorMessage:
     return read_error(data.get("error_msg", data) if isinstance(data, Mapping) else data)
 
 
-def _verdict(action: ActionName, lead_id: str, status: int, error: ErrorMessage) -> Verdict:
-    if _is_success(status):
-        return Accepted()
+def _failure(action: ActionName, lead_id: str, status: int, error: ErrorMessage) -> Verdict:
+    """What a row that is no success says."""
     if status in {401, 403} or error_messages.NO_INTEGRATION.search(error.text):
         as_call = Response(status if status in {401, 403} else 404, body=error.text.encode())
         return Denied(retry.decide(as_call).sentence)

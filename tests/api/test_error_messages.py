@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import warnings
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -190,6 +192,15 @@ def test_it_is_told_whether_this_very_lead_is_there_already(text: str, lead_id: 
     assert is_there(read_error(text), lead_id) is is_it
 
 
+@pytest.mark.parametrize("text", [r"{'a': '\d'}", r"['\.']"])
+def test_a_text_that_is_no_repr_makes_python_warn_nobody(text: str) -> None:
+    """Python warns on standard error of escapes that it does not know; its repr makes none."""
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        assert read_error(text).text == text
+    assert warned == []
+
+
 # -- laws --------------------------------------------------------------------------------------------------
 
 WRECK = "__import__('os')._exit(99)"
@@ -228,12 +239,19 @@ JSON = st.recursive(
 
 
 @LAW
-@example(json.loads("[" * 900 + "]" * 900))
-@example({"error_msg": json.loads('{"a":' * 450 + "1" + "}" * 450)})
 @given(JSON | JSON.map(json.dumps) | JSON.map(repr))
 def test_no_value_whatever_raises(value: Any) -> None:
     """Law: as it was decoded, as JSON in a text and as Python's repr in a text."""
     check(read_error(value))
+
+
+@pytest.mark.parametrize("deep", ["[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900])
+def test_what_is_nested_deeply_is_told_in_part(deep: str) -> None:
+    """A decoder goes deeper than a function of Python can."""
+    for value in (deep, {"error_msg": msgspec.json.decode(deep)}, msgspec.json.decode(deep)):
+        message = read_error(value)
+        check(message)
+        assert "\N{HORIZONTAL ELLIPSIS}" in message.text
 
 
 def check(message: ErrorMessage) -> None:

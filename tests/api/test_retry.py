@@ -17,7 +17,7 @@ NOW = datetime(2026, 11, 21, 10, 0, 0, tzinfo=UTC)
 
 NO_INTEGRATION = b'{"error_msg":"No active integration found."}'
 NOT_ENABLED = b'{"error_msg":"This endpoint is not enabled in your Integration"}'
-BUSY = b'{"error_msg":"{\\"error_type\\":1,\\"detail\\":\\"Another request for the same lead is getting processed already\\"}"}'
+BUSY = b'{"error_msg":"Another request for the same lead is getting processed already"}'
 
 # Status, body, what is done, and what its sentence speaks of.
 TABLE = [

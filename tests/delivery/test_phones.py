@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import phonenumbers
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
 from squadstack.delivery.values import InvalidValueError
@@ -190,3 +192,24 @@ def test_a_prefix_changes_no_number(digits: str, prefix: str) -> None:
 
     assert chosen(digits) in {digits, None}
     assert chosen(prefix + digits) == chosen(digits)
+
+
+PLAIN = st.from_regex(r"[ -]?(\+ ?91[ -]?|91|0)?[0-9]([ -]?[0-9]){8,10}[ -]?", fullmatch=True)
+
+
+@LAW
+@example(written="9198765432", mobile_only=False)
+@example(written="+91-91987 65432", mobile_only=False)
+@example(written="1234567890", mobile_only=False)
+@given(written=PLAIN | st.from_regex(r"[6-9][0-9]{9}", fullmatch=True), mobile_only=st.booleans())
+def test_a_number_is_what_the_library_says_it_is(written: str, *, mobile_only: bool) -> None:
+    """Law: however quickly a plain number is read, the library's judgement stands."""
+    number = phonenumbers.parse(written, "IN")
+    kinds = {PhoneNumberType.MOBILE} if mobile_only else set(range(99))
+    is_valid = phonenumbers.is_valid_number_for_region(number, "IN") and phonenumbers.number_type(number) in kinds
+    national = phonenumbers.national_significant_number(number)
+    try:
+        chosen = PhoneRules(mobile_only=mobile_only).choose([written])
+    except InvalidPhoneError:
+        chosen = None
+    assert chosen == (national if is_valid and len(national) == 10 else None)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from squadstack.delivery.rules import Rule, compile_rules
 from squadstack.exceptions import ConfigurationError
@@ -71,6 +74,16 @@ def test_more_fields_come_along_by_name_or_glob_but_sdc_only_if_named(
     one = rule(include=include)
     assert all(map(one.includes, taken))
     assert not any(map(one.includes, left))
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.lists(st.text("a*?[]!|_(sdc", max_size=5), max_size=4), st.text("a[]!|_(sdc\n", max_size=5) | st.just("_sdc_a")
+)
+def test_a_name_comes_along_if_any_one_glob_matches(include: list[str], name: str) -> None:
+    """Law: several globs take what each of them takes, and nothing more."""
+    asked = [glob for glob in include if glob.startswith("_sdc_") or not name.startswith("_sdc_")]
+    assert rule(include=include).includes(name) == any(fnmatchcase(name, glob) for glob in asked)
 
 
 def test_rules_are_numbered_from_1_and_have_their_own_campaign_or_that_of_the_setting() -> None:

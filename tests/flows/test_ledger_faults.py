@@ -84,7 +84,9 @@ def test_a_place_that_may_not_be_written(scene: Scene, what: str) -> None:
     finally:
         scene.folder.chmod(0o700)
     assert (result.status, result.stdout) == (1, "")
-    assert ("cannot be created (Permission denied)" if what == "folder" else "The ledger at sqlite:///") in result.stderr
+    assert (
+        "cannot be created (Permission denied)" if what == "folder" else "The ledger at sqlite:///"
+    ) in result.stderr
     assert scene.server.calls() == []
 
 
@@ -136,7 +138,10 @@ def test_all_files_are_their_owners_only(scene: Scene) -> None:
 def test_a_new_ledger_is_a_warning_and_an_old_one_is_told(scene: Scene) -> None:
     """By default it lies in the working directory: losing it by starting elsewhere must not go unnoticed."""
     first = scene.run([CONTACTS, contact(1)], ledger_url=None)
-    assert "WARNING  | squadstack                     | The ledger at sqlite:///.squadstack/ledger.db was just" in first.stderr
+    assert (
+        "WARNING  | squadstack                     | The ledger at sqlite:///.squadstack/ledger.db was just"
+        in first.stderr
+    )
     second = scene.run([CONTACTS, contact(2)], ledger_url=None)
     assert "The ledger at sqlite:///.squadstack/ledger.db knows 1 leads." in second.stderr
     assert "WARNING" not in second.stderr

@@ -11,7 +11,9 @@ from support.leads import lead
 
 if TYPE_CHECKING:
     from flows.scene import Scene
-    from support.crm_server import Call
+
+ON_ITS_WAY = 0.02
+"""Seconds within which a call may still arrive that was sent before the answer to another was there."""
 
 ONE_BY_ONE = {"batch_size_rows": 1, "max_in_flight": 1}
 UNREADABLE = ("no_result", "short", "long", "html200", "wrong_id")
@@ -26,7 +28,6 @@ def test_faults_of_the_server_are_waited_out(scene: Scene) -> None:
     assert (result.status, result.states) == (0, ["all"])
     assert scene.leads() == _held(total)
     assert scene.rejects() == []
-    assert [call.lead_ids for call in scene.server.calls()[:total]] == [(f"lead-{number}",) for number in range(total)]
     assert scene.server.overlaps == 0
     books = result.summary
     assert books is not None
@@ -49,7 +50,10 @@ def test_a_429_makes_everybody_wait_and_is_no_failure(scene: Scene) -> None:
     calls = scene.server.calls()
     assert len(calls) == 6
     for refused in (call for call in calls if call.status == 429):
-        assert [call for call in calls if _is_during(call, refused, seconds=0.95)] == []
+        assert refused.answered is not None
+        behind = [call.arrived - refused.answered for call in calls if call.arrived > refused.answered + ON_ITS_WAY]
+        again = [call.arrived - refused.answered for call in calls if call.lead_ids == refused.lead_ids]
+        assert min([*behind, again[-1]]) > 0.95
 
 
 def test_an_outage_that_lasts_ends_the_run(scene: Scene) -> None:
@@ -121,9 +125,3 @@ def _held(total: int) -> dict[str, object]:
         }
         for number in range(total)
     }
-
-
-def _is_during(call: Call, refused: Call, *, seconds: float) -> bool:
-    """Whether a call was sent after a 429 had been answered, and before the time that it asked for."""
-    assert refused.answered is not None
-    return refused.answered + 0.02 < call.arrived < refused.answered + seconds

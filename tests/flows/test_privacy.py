@@ -12,7 +12,12 @@ if TYPE_CHECKING:
     from flows.scene import Scene
 
 ECHO = "Canary 9999900001 said: " + TOKEN
-TALKATIVE = {"LOGLEVEL": "DEBUG", "TARGET_SQUADSTACK_LOGLEVEL": "DEBUG", "PYTHONFAULTHANDLER": "1", "PYTHONDEVMODE": "1"}
+TALKATIVE = {
+    "LOGLEVEL": "DEBUG",
+    "TARGET_SQUADSTACK_LOGLEVEL": "DEBUG",
+    "PYTHONFAULTHANDLER": "1",
+    "PYTHONDEVMODE": "1",
+}
 
 
 @pytest.mark.parametrize(
@@ -38,9 +43,7 @@ TALKATIVE = {"LOGLEVEL": "DEBUG", "TARGET_SQUADSTACK_LOGLEVEL": "DEBUG", "PYTHON
         pytest.param({}, [singer.record("contacts", contact_name="Canary")], 1, id="no key"),
     ],
 )
-def test_nothing_personal_in_the_log(
-    scene: Scene, server: dict[str, Any], extra: list[str], status: int
-) -> None:
+def test_nothing_personal_in_the_log(scene: Scene, server: dict[str, Any], extra: list[str], status: int) -> None:
     """At DEBUG, with an API that repeats number, name and token in its answers."""
     scene.server.set(**server)
     result = scene.run(

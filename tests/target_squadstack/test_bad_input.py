@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -43,9 +45,14 @@ STOPS = {
     "without its key": (singer.record("contacts", contact_name="Canary"), "lacks lead_id, which its schema declares"),
     "no stream": ('{"type": "RECORD", "record": {"contact_name": "Canary"}}', "lacks stream"),
     "stream is no text": ('{"type": "RECORD", "stream": ["Canary"], "record": {}}', "names no stream"),
+    "stream is no letters": (singer.record("?", lead_id="Canary").replace("?", LONE_SURROGATE), "names no stream"),
     "no record": ('{"type": "RECORD", "stream": "contacts"}', "lacks record"),
     "no schema": ('{"type": "SCHEMA", "stream": "contacts", "key_properties": ["Canary"]}', "lacks schema"),
+    "schema is no object": ('{"type": "SCHEMA", "stream": "contacts", "schema": ["Canary"]}', "that is no object"),
+    "keys are no list": (CONTACTS.replace('["lead_id"]', '"Canary"').replace("contacts", "people"), "that are no list"),
     "no value": ('{"type": "STATE", "bookmarks": {"contacts": "Canary"}}', "lacks value"),
+    "no version": ('{"type": "ACTIVATE_VERSION", "stream": "contacts"}', "lacks version"),
+    "no manifest": ('{"type": "BATCH", "stream": "contacts", "encoding": {"format": "Canary"}}', "lacks manifest"),
     "batch files": (
         '{"type": "BATCH", "stream": "contacts", "encoding": {"format": "jsonl"}, "manifest": ["file:///Canary"]}',
         "comes as BATCH files",
@@ -62,6 +69,7 @@ def test_what_is_no_message_stops_the_run(scene: Scene, line: str | bytes, sente
     result = scene.run(before + bad + b"\n" + behind)
     assert (result.status, result.states) == (1, [1])
     assert sentence in result.stderr.splitlines()[-1]
+    assert "fault of the connector" not in result.stderr
     assert set(scene.leads()) == {"lead-1"}
     assert [reject["reason"] for reject in scene.rejects()] == ["invalid_phone"]
 
@@ -129,6 +137,17 @@ def test_values_that_no_json_body_can_carry_reject_their_action_only(scene: Scen
         "lead-25": "🌸",
         "lead-26": "[" * 200 + "]" * 200,
     }
+
+
+def test_nesting_at_the_edge_of_what_can_be_read(scene: Scene) -> None:
+    """What was read can also be mapped, sent, and kept as a reject: no depth is one that every run dies of."""
+    numbers = range(900, 1000, 4)
+    values = [f"{'[' * depth}{']' * depth}" for depth in numbers]
+    bad = [with_value(depth, value).replace("99999", "1") for depth, value in zip(numbers, values, strict=True)]
+    result = scene.run([CONTACTS, *bad, singer.state(1)], max_reject_percent=100)
+    assert result.status == 0 or "is not a JSON object" in result.stderr.splitlines()[-1]
+    result = scene.run([CONTACTS, *map(with_value, numbers, values), singer.state(1)], max_reject_percent=100)
+    assert result.status == 0 or "is not a JSON object" in result.stderr.splitlines()[-1]
 
 
 def test_what_a_rule_does_not_read_harms_nobody(scene: Scene) -> None:
@@ -207,6 +226,24 @@ def test_a_record_of_20_megabytes(scene: Scene) -> None:
     assert (result.status, result.states) == (0, [1])
     assert len(scene.leads()["lead-1"]["fields"]["value"]) == size
     assert result.max_rss < 90_000_000 + 12 * size
+
+
+@pytest.mark.parametrize(
+    ("redirection", "sentence"),
+    [
+        (">/dev/full", "could not be written to standard output (No space left on device)"),
+        (">&-", "could not be written to standard output (it is closed)"),
+        ("<&-", "Standard input is closed"),
+    ],
+)
+def test_pipes_that_are_none(scene: Scene, redirection: str, sentence: str) -> None:
+    """What cannot be told to the runner is a failure, though the leads are delivered and the books closed."""
+    command = ["sh", "-c", f'exec "$0" "$@" {redirection}', str(Path(sys.executable).with_name("target-squadstack"))]
+    result = scene.run([CONTACTS, contact(1), singer.state(1)], command=command)
+    assert result.status == 1
+    assert sentence in result.stderr.splitlines()[-1]
+    assert len(scene.leads()) == (redirection != "<&-")
+    assert result.summary is not None
 
 
 def test_input_may_come_from_a_file(scene: Scene) -> None:

@@ -108,7 +108,7 @@ def test_a_configuration_file_that_is_none(tmp_path: Path, content: str | bytes 
 
 
 def test_settings_from_the_environment(scene: Scene) -> None:
-    """As text, objects and lists as JSON; files come first, and what is no number is told without its value."""
+    """As text, objects and lists as JSON; what is no number is told without its value."""
     settings = scene.settings(batch_size_rows=1, mappings=[{"stream": "*", "action": "upsert", "include": ["*"]}])
     env = {
         f"TARGET_SQUADSTACK_{name.upper()}": value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,184 @@
+"""What the ledger remembers of leads: what is known, what is in doubt, what was rejected; and what it must not."""
+
+from __future__ import annotations
+
+import datetime
+import sqlite3
+from contextlib import closing
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support.leads import lead
+
+from squadstack.exceptions import LedgerError
+from squadstack.ledger.ledger import Ledger
+from squadstack.ledger.permits import Permit
+from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ledger.conftest import Open
+
+FREE = Permit(None, 0.0, 100, 0.0)
+A, B = LeadKey("main", "a"), LeadKey("main", "b")
+
+
+def send(ledger: Ledger, *sent: Sent) -> list[bool]:
+    """Begin a call, and tell which of its leads were in doubt before it."""
+    _, mark = ledger.begin_call(FREE, sent)
+    return [ledger.was_in_doubt(one, mark) for one in sent]
+
+
+def tell(ledger: Ledger, key: LeadKey, *, is_known: bool | None) -> None:
+    """Write a verdict down."""
+    ledger.end_call([Verdict(key, is_known)], [], run_id=1)
+
+
+def reject(**changes: Any) -> Reject:
+    row = {"stream": "contacts", "rule": 1, "campaign": "main", "lead_id": "a", "action": "upsert", "reason": "other"}
+    return Reject(**{**row, "message": "said", "record": {}, **changes})
+
+
+# -- doubts ----------------------------------------------------------------------------------------------
+
+
+def test_a_call_without_verdict_leaves_its_leads_in_doubt(open_ledger: Open) -> None:
+    """For as long as the very same is sent again; over any number of calls and runs, until the verdict."""
+    ledger = open_ledger()
+    one, other = Sent(A, "create", {"x": 1, "y": 2}), Sent(B, "create", {"x": 1, "y": 2})
+    assert send(ledger, one) == [False]
+    assert send(ledger, one, other) == [True, False]
+    ledger.close()
+    ledger = open_ledger()
+    assert send(ledger, Sent(A, "create", {"y": 2, "x": 1})) == [True]
+    tell(ledger, A, is_known=True)
+    assert send(ledger, one, other) == [False, True]
+
+
+@pytest.mark.parametrize("is_known", [True, False, None])
+def test_any_verdict_ends_the_doubt(ledger: Ledger, is_known: bool | None) -> None:  # noqa: FBT001 - a parameter of the test
+    send(ledger, Sent(A, "create", {}), Sent(B, "create", {}))
+    tell(ledger, A, is_known=is_known)
+    assert send(ledger, Sent(A, "create", {}), Sent(B, "create", {})) == [False, True]
+
+
+def test_something_else_is_not_in_doubt(open_ledger: Open) -> None:
+    """Another action, other fields, another lead, campaign, business or host."""
+    ledger = open_ledger()
+    send(ledger, Sent(A, "create", {"x": 1}))
+    other = Sent(LeadKey("other", "a"), "create", {"x": 1})
+    assert send(ledger, other, Sent(B, "create", {"x": 1})) == [False, False]
+    for stranger in (open_ledger(business="other"), open_ledger(host="localhost:2")):
+        assert send(stranger, Sent(A, "create", {"x": 1})) == [False]
+    assert send(ledger, Sent(A, "create", {"x": "1"})) == [False]
+    assert send(ledger, Sent(A, "update", {"x": "1"})) == [False]
+    assert send(ledger, Sent(A, "update", {"x": "1"})) == [True]
+
+
+# -- known leads -----------------------------------------------------------------------------------------
+
+
+def test_a_lead_is_known_from_its_acceptance_to_its_deletion(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    send(ledger, Sent(A, "upsert", {}))
+    assert ledger.known([A, B]) == [False, False]
+    tell(ledger, A, is_known=True)
+    assert ledger.known([A, B]) == [True, False]
+    send(ledger, Sent(A, "update", {}))
+    tell(ledger, A, is_known=None)
+    assert (ledger.known([B, A]), ledger.count_leads()) == ([False, True], 1)
+    ledger.close()
+    ledger = open_ledger()
+    assert (ledger.known([A, A]), ledger.count_leads(), ledger.is_new) == ([True, True], 1, False)
+    send(ledger, Sent(A, "delete", {}))
+    tell(ledger, A, is_known=False)
+    assert (ledger.known([A]), ledger.known([]), ledger.count_leads()) == ([False], [], 0)
+
+
+def test_leads_of_others_are_not_ours(open_ledger: Open) -> None:
+    ledger = open_ledger()
+    send(ledger, Sent(A, "upsert", {}))
+    tell(ledger, A, is_known=True)
+    assert ledger.known([LeadKey("other", "a"), LeadKey("main", "A"), LeadKey("maina", "")]) == [False] * 3
+    for stranger in (open_ledger(business="other"), open_ledger(host="localhost:2")):
+        assert (stranger.known([A]), stranger.count_leads()) == ([False], 0)
+
+
+# -- rejects ---------------------------------------------------------------------------------------------
+
+
+def test_rejects_come_back_as_they_were(open_ledger: Open) -> None:
+    """In their order, with the source record, whatever JSON it was."""
+    ledger = open_ledger()
+    record = {"name": "आशा 🌸", "nul": "\0", "half": "\ud800", "n": None, "list": [1, {"a": True}], "big": 10**30}
+    ledger.end_call([], [reject(record=record), reject(lead_id="b", reason="invalid_phone", rule=2)], run_id=7)
+    ledger.end_call(
+        [], [reject(campaign=None, lead_id=None, action=None, rule=0, record={"inf": float("inf")})], run_id=8
+    )
+    ledger.close()
+    rows = open_ledger().rejects()
+    assert [(row["run_id"], row["lead_id"], row["reason"], row["rule"]) for row in rows] == [
+        (7, "a", "other", 1),
+        (7, "b", "invalid_phone", 2),
+        (8, None, "other", 0),
+    ]
+    assert rows[0]["record"] == record
+    assert (rows[2]["record"], rows[2]["campaign"], rows[2]["action"]) == ({"inf": float("inf")}, None, None)
+    assert rows[0]["message"] == "said"
+    for stranger in (open_ledger(business="other"), open_ledger(host="localhost:2")):
+        assert stranger.rejects() == []
+
+
+def test_what_json_has_no_form_for_is_kept_as_text(ledger: Ledger) -> None:
+    record = {"on": datetime.date(2026, 1, 2), "amount": Decimal("1.50")}
+    ledger.end_call([], [reject(record=record)], run_id=1)
+    assert ledger.rejects()[0]["record"] == {"on": "2026-01-02", "amount": "1.50"}
+
+
+def test_verdicts_and_rejects_are_written_together_or_not_at_all(ledger: Ledger, tmp_path: Path) -> None:
+    """A reject that cannot be kept leaves the lead in doubt."""
+    send(ledger, Sent(A, "create", {}))
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        other.execute("DROP TABLE squadstack_rejects")
+    with pytest.raises(LedgerError, match="The ledger at sqlite:"):
+        ledger.end_call([Verdict(A, is_known=None)], [reject()], run_id=1)
+    assert send(ledger, Sent(A, "create", {})) == [True]
+
+
+# -- the file --------------------------------------------------------------------------------------------
+
+
+def test_of_accepted_leads_only_keyed_digests_are_kept(open_ledger: Open, tmp_path: Path) -> None:
+    """Neither id nor number nor name stand in any of its files, nor a digest that could be guessed."""
+    ledger = open_ledger()
+    person = lead(1, lead_id="person-canary")
+    send(ledger, Sent(LeadKey("main", "person-canary"), "upsert", person))
+    tell(ledger, LeadKey("main", "person-canary"), is_known=True)
+    for content in (path.read_bytes() for path in tmp_path.iterdir()):
+        assert not any(secret in content for secret in (b"anary", b"99999"))
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
+        ours = other.execute("SELECT lead, doubt_payload FROM squadstack_leads").fetchall()
+    strange = Ledger(f"sqlite:///{tmp_path}/other.db", business="default", host="localhost:1")
+    send(strange, Sent(LeadKey("main", "person-canary"), "upsert", person))
+    strange.close()
+    with closing(sqlite3.connect(tmp_path / "other.db")) as other:
+        theirs = other.execute("SELECT lead, doubt_payload FROM squadstack_leads").fetchall()
+    assert len(ours) == len(theirs) == 1
+    assert ours[0][0] != theirs[0][0]
+
+
+def test_what_is_written_is_on_disk(ledger: Ledger) -> None:
+    """SQLite waits for the disk at each commit, also in WAL mode, where that is not its default."""
+    with ledger._database.transaction() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
+def test_a_ledger_of_a_newer_version_is_refused(open_ledger: Open, tmp_path: Path) -> None:
+    open_ledger().close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as other, other:
+        other.execute("UPDATE squadstack_ledger SET version = 99")
+    with pytest.raises(LedgerError, match="newer version"):
+        open_ledger()
