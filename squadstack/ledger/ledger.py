@@ -93,12 +93,11 @@ class Ledger:
 
     def was_in_doubt(self, sent: Sent, mark: float) -> bool:
         """Whether the very same was sent for this lead before the call of that mark, and never answered."""
-        row = self._doubt(sent, mark)
         table = schema.leads
         query = sa.select(table.c.doubt_since).where(
-            table.c.lead == row["lead"],
-            table.c.doubt_action == row["doubt_action"],
-            table.c.doubt_payload == row["doubt_payload"],
+            table.c.lead == self._digest.lead(sent.lead),
+            table.c.doubt_action == str(sent.action),
+            table.c.doubt_payload == self._digest.payload(sent.payload),
         )
         with self._database.transaction() as connection:
             since = connection.execute(query).scalar()
@@ -109,13 +108,13 @@ class Ledger:
 
         A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
         """
-        told = [{"lead": self._digest.lead(one.lead), "is_known": one.is_known} for one in verdicts]
-        deleted = [{**one.lead._asdict(), "scope_id": self._scope} for one in verdicts if one.is_known is False]
+        told = [(self._digest.lead(one.lead), one.is_known) for one in verdicts]
+        deleted = [(self._scope, *one.lead) for one in verdicts if one.is_known is False]
         now = time.time()
         rows = [self._reject(reject, run_id, now) for reject in rejects]
         with self._database.transaction() as connection:
-            self._statements.judged.run(connection, [row for row in told if row["is_known"] is not None])
-            self._statements.refused.run(connection, [row for row in told if row["is_known"] is None])
+            self._statements.judged.run(connection, [row for row in told if row[1] is not None])
+            self._statements.refused.run(connection, [row for row in told if row[1] is None])
             self._statements.erase.run(connection, deleted)
             self._statements.reject.run(connection, rows)
 
@@ -150,28 +149,24 @@ class Ledger:
 
     # -- rows ----------------------------------------------------------------------------------------
 
-    def _doubt(self, sent: Sent, mark: float) -> dict[str, Any]:
-        return {
-            "lead": self._digest.lead(sent.lead),
-            "scope_id": self._scope,
-            "campaign": sent.lead.campaign,
-            "is_known": False,
-            "doubt_action": str(sent.action),
-            "doubt_payload": self._digest.payload(sent.payload),
-            "doubt_since": mark,
-        }
+    def _doubt(self, sent: Sent, mark: float) -> tuple[Any, ...]:
+        """A row for `statements.DOUBT`: the lead is not known, unless it is already."""
+        lead = self._digest.lead(sent.lead)
+        payload = self._digest.payload(sent.payload)
+        return (lead, self._scope, sent.lead.campaign, False, str(sent.action), payload, mark)
 
-    def _reject(self, reject: Reject, run_id: int, now: float) -> dict[str, Any]:
-        return {
-            "scope_id": self._scope,
-            "run_id": run_id,
-            "rejected_at": now,
-            "stream": reject.stream,
-            "rule": reject.rule,
-            "campaign": reject.campaign,
-            "lead_id": reject.lead_id,
-            "action": reject.action and str(reject.action),
-            "reason": str(reject.reason),
-            "message": reject.message,
-            "record": json.dumps(reject.record, default=str),
-        }
+    def _reject(self, reject: Reject, run_id: int, now: float) -> tuple[Any, ...]:
+        """A row for `statements.REJECT`."""
+        return (
+            self._scope,
+            run_id,
+            now,
+            reject.stream,
+            reject.rule,
+            reject.campaign,
+            reject.lead_id,
+            reject.action and str(reject.action),
+            str(reject.reason),
+            reject.message,
+            json.dumps(reject.record, default=str),
+        )

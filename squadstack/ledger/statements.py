@@ -18,20 +18,32 @@ if TYPE_CHECKING:
     from squadstack.ledger.database import Database
 
 
+DOUBT = tuple(column.name for column in schema.leads.columns)
+REJECT = tuple(column.name for column in schema.rejects.columns if column.name != "reject_id")
+ERASE = ("scope_id", "campaign", "lead_id")
+
+
 class Statement:
-    """One statement for many rows at a time, whose parameters have the names of the rows' keys."""
+    """One statement for many rows at a time.
 
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    Args:
+        statement: With named parameters.
+        names: The parameters' names, in the order of a row's values.
+        dialect: The database's.
+    """
+
+    def __init__(self, statement: ClauseElement, names: Sequence[str], dialect: Dialect) -> None:
+        style = "qmark" if dialect.name == "sqlite" else "format"
+        positional: Any = type(dialect)
+        compiled: Any = statement.compile(dialect=positional(paramstyle=style))
         self._sql = str(compiled)
-        self._order: list[str] | None = getattr(compiled, "positiontup", None)
+        self._places = [names.index(name) for name in compiled.positiontup]
 
-    def run(self, connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Execute it for every row."""
         if rows:
-            order = self._order
-            values = [tuple(row[name] for name in order) for row in rows] if order else list(rows)
-            connection.exec_driver_sql(self._sql, values)
+            places = self._places
+            connection.exec_driver_sql(self._sql, [tuple([row[place] for place in places]) for row in rows])
 
 
 class Statements:
@@ -46,18 +58,18 @@ class Statements:
     """
 
     def __init__(self, database: Database) -> None:
-        self.doubt = Statement(_doubt(is_sqlite=database.is_sqlite), database.dialect)
-        self.judged = Statement(_clear({"is_known": sa.bindparam("is_known")}), database.dialect)
-        self.refused = Statement(_clear({}), database.dialect)
-        self.reject = Statement(_insert_of(schema.rejects, but="reject_id"), database.dialect)
-        self.erase = Statement(_erase(), database.dialect)
+        dialect = database.dialect
+        self.doubt = Statement(_doubt(is_sqlite=database.is_sqlite), DOUBT, dialect)
+        self.judged = Statement(_clear({"is_known": sa.bindparam("is_known")}), ("lead", "is_known"), dialect)
+        self.refused = Statement(_clear({}), ("lead", "is_known"), dialect)
+        self.reject = Statement(_reject(), REJECT, dialect)
+        self.erase = Statement(_erase(), ERASE, dialect)
 
 
 def _doubt(*, is_sqlite: bool) -> ClauseElement:
     table = schema.leads
-    names = [column.name for column in table.columns]
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(table)
-    insert = insert.values({name: sa.bindparam(name) for name in names})
+    insert = insert.values({name: sa.bindparam(name) for name in DOUBT})
     new = insert.excluded
     is_same = sa.and_(table.c.doubt_action == new.doubt_action, table.c.doubt_payload == new.doubt_payload)
     return insert.on_conflict_do_update(
@@ -78,10 +90,8 @@ def _clear(more: dict[str, Any]) -> ClauseElement:
 
 def _erase() -> ClauseElement:
     table = schema.rejects
-    names = ("scope_id", "campaign", "lead_id")
-    return sa.delete(table).where(*(table.c[name] == sa.bindparam(name) for name in names))
+    return sa.delete(table).where(*(table.c[name] == sa.bindparam(name) for name in ERASE))
 
 
-def _insert_of(table: sa.Table, *, but: str) -> ClauseElement:
-    names = [column.name for column in table.columns if column.name != but]
-    return sa.insert(table).values({name: sa.bindparam(name) for name in names})
+def _reject() -> ClauseElement:
+    return sa.insert(schema.rejects).values({name: sa.bindparam(name) for name in REJECT})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from support.leads import lead
 if TYPE_CHECKING:
     from flows.scene import Scene
 
+TARGET = str(Path(sys.executable).with_name("target-squadstack"))
 DEEP = 100_000
 LONE_SURROGATE = "\\ud800"
 
@@ -238,12 +240,25 @@ def test_a_record_of_20_megabytes(scene: Scene) -> None:
 )
 def test_pipes_that_are_none(scene: Scene, redirection: str, sentence: str) -> None:
     """What cannot be told to the runner is a failure, though the leads are delivered and the books closed."""
-    command = ["sh", "-c", f'exec "$0" "$@" {redirection}', str(Path(sys.executable).with_name("target-squadstack"))]
+    command = ["sh", "-c", f'exec "$0" "$@" {redirection}', TARGET]
     result = scene.run([CONTACTS, contact(1), singer.state(1)], command=command)
     assert result.status == 1
     assert sentence in result.stderr.splitlines()[-1]
     assert len(scene.leads()) == (redirection != "<&-")
     assert result.summary is not None
+
+
+def test_a_runner_that_went_away(scene: Scene) -> None:
+    """As in `| head -n 1`: a STATE that nobody takes hides no other failure, and shows no traceback."""
+    command = ["bash", "-c", '"$0" "$@" | head -n 1; exit ${PIPESTATUS[0]}', TARGET]
+    with scene.running(command=command) as running:
+        running.write(CONTACTS, singer.state(1))
+        assert running.read_state() == 1
+        time.sleep(0.2)
+        running.write(singer.state(2), "{")
+        result = running.wait()
+    assert (result.status, result.states) == (1, [1])
+    assert "is not a JSON object" in result.stderr.splitlines()[-1]
 
 
 def test_input_may_come_from_a_file(scene: Scene) -> None:
