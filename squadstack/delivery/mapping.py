@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.delivery.actions import JsonValue, LeadAction, Rejection, Source
-from squadstack.delivery.expressions import scope
+from squadstack.delivery.expressions import Expression, scope
 from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
 from squadstack.delivery.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
-from squadstack.delivery.values import InvalidValueError, sendable, to_detail, to_lead_id, to_payload
+from squadstack.delivery.values import InvalidValueError, sendable, to_contact_name, to_detail, to_lead_id, to_payload
 from squadstack.ledger.rows import LeadKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-MAX_CONTACT_NAME = 48
-"""Characters of a contact_name (SquadStack's public page on creating a lead)."""
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _NO = frozenset({"", "0", "false", "no"})
-_IDENTIFYING = ("lead_id", "phone_number", "contact_name")
 
 
 class _RefusedError(Exception):
@@ -60,7 +57,7 @@ class Mapper:
         for rule in self.rules_for(stream):
             source = Source(stream, rule.number, record, ticket)
             try:
-                if rule.when is not None and not is_yes(_evaluate("when", rule.when.evaluate, names)):
+                if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
                     continue
             except _RefusedError as refused:
                 yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign)
@@ -70,7 +67,7 @@ class Mapper:
     def _act(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection:
         lead_id: str | None = None
         try:
-            lead_id = self._lead_id(rule, names)
+            lead_id = _lead_id(rule, names)
             payload = {"lead_id": lead_id, **self._fields(rule, names)}
             return LeadAction(
                 rule.action,
@@ -82,31 +79,25 @@ class Mapper:
         except _RefusedError as refused:
             return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign, lead_id)
 
-    def _lead_id(self, rule: Rule, names: dict[str, Any]) -> str:
-        for value in _values(rule, "lead_id", names):
-            lead_id: str | None = _checked("lead_id", to_lead_id, value)
-            if lead_id is not None:
-                return lead_id
-        raise _RefusedError(Reason.MISSING_FIELD, "lead_id is missing")
-
     def _fields(self, rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
         if rule.action not in TAKES_ANY_FIELD:
             return self._detail(rule, names) if rule.action is ActionName.CONVERT else {}
         payload: dict[str, JsonValue] = {}
-        for name in self._names(rule, names["record"]):
-            if name not in _IDENTIFYING:
-                payload[name] = _first(name, _values(rule, name, names))
+        for name, candidates in self._candidates(rule, names["record"]):
+            if name == "phone_number":
+                payload[name] = self._phone_number(candidates, names)
+            elif name == "contact_name":
+                payload[name] = _first(name, candidates, names, to_contact_name)
             elif name != "lead_id":
-                payload[name] = self._identifying(name, _values(rule, name, names))
+                payload[name] = _first(name, candidates, names, to_payload)
         return self._without_nulls(payload)
 
     def _without_nulls(self, fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """Fields without those that are null, unless the user wants them sent."""
         return fields if self.send_nulls else {name: value for name, value in fields.items() if value is not None}
 
-    def _identifying(self, name: str, values: Iterator[Any]) -> str | None:
-        if name == "contact_name":
-            return _contact_name(values)
+    def _phone_number(self, candidates: Candidates, names: dict[str, Any]) -> str | None:
+        values = [_evaluate("phone_number", candidate, names) for candidate in candidates]
         try:
             return self.phones.choose(values)
         except InvalidPhoneError as error:
@@ -115,18 +106,21 @@ class Mapper:
             raise _RefusedError(Reason.INVALID_VALUE, f"phone_number: {error}") from None
 
     @staticmethod
-    def _names(rule: Rule, record: Mapping[str, Any]) -> Iterator[str]:
-        if rule.include:
-            included = (name for name in record if name not in rule.fields and rule.includes(name))
-            yield from (_checked("a field's name", sendable, name) for name in included)
-        yield from rule.fields
+    def _candidates(rule: Rule, record: Mapping[str, Any]) -> Iterable[tuple[str, Candidates]]:
+        """The fields to send: those of the record that come along, then those of the rule."""
+        if not rule.include:
+            return rule.fields.items()
+        included = [name for name in record if name not in rule.fields and rule.includes(name)]
+        for name in included:
+            _checked("a field's name", sendable, name)
+        return [*((name, (_of_record(name),)) for name in included), *rule.fields.items()]
 
     def _detail(self, rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
         if rule.detail is None:
-            detail = _first("detail", _values(rule, "detail", names), to_detail)
+            detail = _first("detail", _of(rule, "detail"), names, to_detail)
         else:
             detail = {
-                name: _first(f"detail.{name}", _evaluated(f"detail.{name}", candidates, names))
+                name: _first(f"detail.{name}", candidates, names, to_payload)
                 for name, candidates in rule.detail.items()
             }
         parts = detail.values() if isinstance(detail, dict) else (None if detail == "" else detail,)
@@ -140,43 +134,44 @@ def is_yes(value: Any) -> bool:
     return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
 
 
-def _values(rule: Rule, name: str, names: dict[str, Any]) -> Iterator[Any]:
-    """The candidates of a field: those of the rule, or the record's own field that comes along."""
-    if name in rule.fields:
-        yield from _evaluated(name, rule.fields[name], names)
-    elif rule.includes(name):
-        yield names["record"].get(name)
+def _lead_id(rule: Rule, names: dict[str, Any]) -> str:
+    lead_id = _first("lead_id", _of(rule, "lead_id"), names, to_lead_id)
+    if lead_id is None:
+        raise _RefusedError(Reason.MISSING_FIELD, "lead_id is missing")
+    return str(lead_id)
 
 
-def _evaluated(name: str, candidates: Candidates, names: dict[str, Any]) -> Iterator[Any]:
-    return (_evaluate(name, candidate.evaluate, names) for candidate in candidates)
+def _of(rule: Rule, name: str) -> Candidates:
+    """The candidates of a field: those of the rule, or the record's own field, which comes along."""
+    return rule.fields[name] if name in rule.fields else (_of_record(name),)
 
 
-def _evaluate(name: str, evaluate: Any, names: dict[str, Any]) -> Any:
+@lru_cache(10_000)
+def _of_record(name: str) -> Expression:
+    return Expression(name, frozenset(), lambda names: names["record"].get(name))
+
+
+def _first(name: str, candidates: Candidates, names: dict[str, Any], convert: Callable[[Any], JsonValue]) -> JsonValue:
+    """The first candidate that is not null once it is as it is sent."""
+    for candidate in candidates:
+        value = _checked(name, convert, _evaluate(name, candidate, names))
+        if value is not None:
+            return value
+    return None
+
+
+def _evaluate(name: str, expression: Expression, names: dict[str, Any]) -> Any:
     try:
-        return evaluate(names)
+        return expression.evaluate(names)
     except Exception as error:  # noqa: BLE001 - whatever an expression meets in a value rejects its action
         raise _RefusedError(Reason.INVALID_VALUE, f"{name}: {type(error).__name__}") from None
 
 
-def _checked(name: str, convert: Any, value: Any) -> Any:
+def _checked(name: str, convert: Callable[[Any], JsonValue], value: Any) -> JsonValue:
     try:
         return convert(value)
     except InvalidValueError as error:
         raise _RefusedError(Reason.INVALID_VALUE, f"{name}: {error}") from None
-
-
-def _first(name: str, values: Iterator[Any], convert: Any = to_payload) -> JsonValue:
-    """The first value that is not null, as it is sent."""
-    return next((_checked(name, convert, value) for value in values if value is not None), None)
-
-
-def _contact_name(values: Iterator[Any]) -> str | None:
-    for value in values:
-        text = "" if value is None else str(_checked("contact_name", to_payload, value)).strip()
-        if text:
-            return text[:MAX_CONTACT_NAME]
-    return None
 
 
 def _incomplete(action: ActionName, payload: Mapping[str, Any]) -> tuple[str, ...]:

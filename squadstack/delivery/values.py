@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+MAX_CONTACT_NAME = 48
+"""Characters of a contact_name (SquadStack's public page on creating a lead)."""
+
 MAX_LEAD_ID = 255
 """Characters of a lead_id (SquadStack's public page on creating a lead)."""
 
@@ -64,6 +67,13 @@ def to_lead_id(value: Any) -> str | None:
         msg = f"lead_id is longer than {MAX_LEAD_ID} characters"
         raise InvalidValueError(msg)
     return text or None
+
+
+def to_contact_name(value: Any) -> str | None:
+    """A name as text, cut to what the API takes; null when it is missing or empty."""
+    payload = to_payload(value)
+    text = "" if payload is None else str(payload).strip()
+    return text[:MAX_CONTACT_NAME] or None
 
 
 def decimal_text(value: float | Decimal) -> str:

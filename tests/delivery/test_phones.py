@@ -204,12 +204,20 @@ PLAIN = st.from_regex(r"[ -]?(\+ ?91[ -]?|91|0)?[0-9]([ -]?[0-9]){8,10}[ -]?", f
 @given(written=PLAIN | st.from_regex(r"[6-9][0-9]{9}", fullmatch=True), mobile_only=st.booleans())
 def test_a_number_is_what_the_library_says_it_is(written: str, *, mobile_only: bool) -> None:
     """Law: however quickly a plain number is read, the library's judgement stands."""
-    number = phonenumbers.parse(written, "IN")
-    kinds = {PhoneNumberType.MOBILE} if mobile_only else set(range(99))
-    is_valid = phonenumbers.is_valid_number_for_region(number, "IN") and phonenumbers.number_type(number) in kinds
-    national = phonenumbers.national_significant_number(number)
     try:
         chosen = PhoneRules(mobile_only=mobile_only).choose([written])
     except InvalidPhoneError:
         chosen = None
-    assert chosen == (national if is_valid and len(national) == 10 else None)
+    assert chosen == judged_by_the_library(written, mobile_only=mobile_only)
+
+
+def judged_by_the_library(written: str, *, mobile_only: bool) -> str | None:
+    try:
+        number = phonenumbers.parse(written, "IN")
+    except phonenumbers.NumberParseException:
+        return None
+    mobile = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
+    is_ours = phonenumbers.is_valid_number_for_region(number, "IN")
+    is_wanted = not mobile_only or phonenumbers.number_type(number) in mobile
+    national = phonenumbers.national_significant_number(number)
+    return national if is_ours and is_wanted and len(national) == 10 else None
