@@ -22,7 +22,6 @@ from squadstack.api.verdicts import (
     ActionName,
     Denied,
     Later,
-    Reason,
     Refused,
     UnreadableAnswerError,
     Verdict,
@@ -78,9 +77,7 @@ def judge_alone(action: ActionName, payload: Payload, response: Response) -> Ver
         body = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         body = response.body[:1000].decode(errors="replace")
-    error = read_error(body)
-    verdict = _failure(action, str(payload["lead_id"]), response.status, error)
-    return verdict if isinstance(verdict, (Accepted, Refused)) else Refused(Reason.OTHER, error.text)
+    return _failure(action, str(payload["lead_id"]), response.status, read_error(body))
 
 
 def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:

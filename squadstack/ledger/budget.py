@@ -7,12 +7,13 @@ reservations is the order of service, so nobody starves, and a killed process wa
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 from squadstack.ledger import schema
-from squadstack.ledger.permits import Permit, Use, next_start
+from squadstack.ledger.permits import Permit, Use, allowed_start, next_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Budget:
             due = time.monotonic() + start - now
             row = sa.insert(schema.permits).values(budget_id=self._id, start=start, leads=leads)
             key = connection.execute(row).inserted_primary_key
-        return Permit(int(key[0]) if key else None, start, leads, due)
+        return Permit(int(key[0]) if key else None, start, leads, due, limit)
 
     def start(self, connection: Connection, permit: Permit, *, leads: int) -> Permit:
         """Note a call's true start and load, in the transaction that marks its leads in doubt.
@@ -81,16 +82,25 @@ class Budget:
             The permit with the start that was noted: its own, or, if that has passed or a 429 forbids it,
             a later one, far enough ahead for the transaction to be through by then.
         """
+        not_before = self._read_not_before(connection, lock=True)
         now, moment = self._now(connection), time.monotonic()
-        not_before = self._read_not_before(connection)
         start = max(permit.start, not_before if not_before <= now + _LONGEST_HOLD else now)
+        if permit.limit is None:
+            return replace(permit, start=max(start, now), due=moment + max(start - now, 0.0))
         if start < now:
-            start = now if permit.permit_id is None else now + self.ahead
-        if permit.permit_id is not None:
-            table = schema.permits
-            row = sa.update(table).where(table.c.permit_id == permit.permit_id)
-            connection.execute(row.values(start=start, leads=leads))
-        return Permit(permit.permit_id, start, leads, due=moment + start - now)
+            start = now + self.ahead
+        # A call that is late has moved towards those that were reserved after it, and reckoned with its old start.
+        others = list(self._uses(connection, but=permit.permit_id))
+        start = allowed_start(others, permit.limit, leads=leads, earliest=start)
+        self._write(connection, permit, start, leads)
+        return replace(permit, start=start, due=moment + start - now)
+
+    def _write(self, connection: Connection, permit: Permit, start: float, leads: int) -> None:
+        table = schema.permits
+        row = sa.update(table).where(table.c.permit_id == permit.permit_id).values(start=start, leads=leads)
+        if not connection.execute(row).rowcount:  # so late that it was forgotten
+            new = sa.insert(table).values(permit_id=permit.permit_id, budget_id=self._id, start=start, leads=leads)
+            connection.execute(new)
 
     def restart(self, permit: Permit) -> Permit:
         """Note a later start of a call that could not be made at its own."""
@@ -120,9 +130,11 @@ class Budget:
         query = sa.select(table.c.not_before).where(table.c.budget_id == self._id)
         return float(connection.execute(query.with_for_update() if lock else query).scalar_one())
 
-    def _uses(self, connection: Connection) -> Iterator[Use]:
+    def _uses(self, connection: Connection, *, but: int | None = None) -> Iterator[Use]:
         table = schema.permits
         query = sa.select(table.c.start, table.c.leads).where(table.c.budget_id == self._id)
+        if but is not None:
+            query = query.where(table.c.permit_id != but)
         return (Use(row.start, row.leads) for row in connection.execute(query.order_by(table.c.start)))
 
     def _forget(self, connection: Connection, limit: RateLimit, now: float) -> None:

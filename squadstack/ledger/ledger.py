@@ -161,12 +161,25 @@ class Ledger:
             self._scope,
             run_id,
             now,
-            reject.stream,
+            _storable(reject.stream),
             reject.rule,
             reject.campaign,
-            reject.lead_id,
+            reject.lead_id and _storable(reject.lead_id),
             reject.action and str(reject.action),
             str(reject.reason),
-            reject.message,
-            json.dumps(reject.record, default=str),
+            _storable(reject.message),
+            _as_json(reject.record),
         )
+
+
+def _storable(text: str) -> str:
+    """A text as any database takes it: without NUL and lone surrogates."""
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _as_json(record: Mapping[str, Any]) -> str:
+    """A record as JSON; one that is nested too deeply to be written is kept by the names of its fields."""
+    try:
+        return json.dumps(record, default=str)
+    except (RecursionError, ValueError):
+        return json.dumps({"too deep to keep": [str(name) for name in record]})

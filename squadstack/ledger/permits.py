@@ -25,12 +25,14 @@ class Permit:
         start: When the call may start, in seconds since the epoch by the ledger's clock.
         leads: The most leads that it may carry.
         due: The start on this process's monotonic clock, by which it sleeps.
+        limit: The limit that it keeps; None where nothing is limited.
     """
 
     permit_id: int | None
     start: float
     leads: int
     due: float
+    limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,39 @@ def next_start(used: Sequence[Use], limit: RateLimit, *, leads: int, now: float,
         now: The ledger's clock.
         not_before: What the last 429 asked for.
     """
+    latest = used[-1].start if used else now
+    return allowed_start(used, limit, leads=leads, earliest=max(now, not_before, latest))
+
+
+def allowed_start(others: Sequence[Use], limit: RateLimit, *, leads: int, earliest: float) -> float:
+    """The first moment from `earliest` on at which a call keeps the limit.
+
+    Args:
+        others: All other calls that may count, reserved ones included, in the order of their starts. Those
+            that start later than the answer do not bind it: they are asked about in their turn.
+        limit: The business's limit.
+        leads: How many leads the call carries.
+        earliest: Where to begin.
+    """
+    start = earliest
+    while True:
+        before = [use for use in others if use.start <= start]
+        freed = _freed(before, limit, leads)
+        if freed <= start:
+            return start
+        start = freed
+
+
+def _freed(before: Sequence[Use], limit: RateLimit, leads: int) -> float:
+    """When enough of the calls that were made before have come back."""
     comes_back = limit.period_seconds + limit.slack_seconds
-    starts = [use.start for use in used]
-    start = max([now, not_before, *starts[-1:]])
-    if limit.own_calls is not None and len(starts) >= limit.own_calls:
-        start = max(start, starts[-limit.own_calls] + comes_back)
+    freed = float("-inf")
+    if limit.own_calls is not None and len(before) >= limit.own_calls:
+        freed = before[-limit.own_calls].start + comes_back
     if limit.records is not None:
         carried = leads
-        for use, use_start in zip(reversed(used), reversed(starts), strict=True):
+        for use in reversed(before):
             carried += use.leads
             if carried > limit.records:
-                start = max(start, use_start + comes_back)
-                break
-    return start
+                return max(freed, use.start + comes_back)
+    return freed
