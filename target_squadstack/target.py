@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from squadstack.delivery.rules import Rule
 
 
-_SWITCH_SECONDS = 0.0005
+_SWITCH_SECONDS = 0.005
 """A call must leave at its start, while the reader maps records: Python's own 5 ms would use up the slack."""
 
 

@@ -58,6 +58,7 @@ class Client:
         self._session.headers.update(
             {"Content-Type": "application/json", "User-Agent": user_agent or default_user_agent()}
         )
+        _take_environment(self._session, base_url)
         self._session.mount(base_url, DeadlineAdapter(pool_connections=1, pool_maxsize=connections))
 
     @classmethod
@@ -104,6 +105,14 @@ class Client:
 def default_user_agent() -> str:
     """Name and version of this package."""
     return f"squadstack-connectors/{metadata.version('squadstack-connectors')}"
+
+
+def _take_environment(session: requests.Session, base_url: str) -> None:
+    """Read proxies and CA from the environment once: `requests` would do so, at a price, for every call."""
+    found = session.merge_environment_settings(base_url, {}, stream=None, verify=None, cert=None)
+    session.proxies.update(found["proxies"])
+    session.verify = found["verify"]
+    session.trust_env = False
 
 
 class _Bearer(requests.auth.AuthBase):

@@ -65,8 +65,15 @@ def compile_expression(text: str) -> Expression:
         value = tree.value
         return Expression(text, paths, lambda _: value)
     if (path := _path(tree)) is not None and path[0] not in MODULES:
-        return Expression(text, paths, lambda names: reduce(_step, path, names))
+        return Expression(text, paths, _lookup(path))
     return Expression(text, paths, _evaluation(text, tree))
+
+
+def _lookup(path: Path) -> Callable[[Record], Any]:
+    """What lies on a path; most are a single name, or one and a field of its object."""
+    first, *rest = path
+    name = str(first)
+    return (lambda names: reduce(_step, rest, names.get(name))) if rest else lambda names: names.get(name)
 
 
 # -- evaluation --------------------------------------------------------------------------------------
@@ -136,7 +143,7 @@ _DATA = (str, int, float, Decimal, Mapping, list, tuple, set, type(None))
 
 def _step(value: Any, key: str | int) -> Any:
     """What lies one step further on a path, null if nothing does."""
-    if isinstance(value, Mapping):
+    if type(value) is dict or isinstance(value, Mapping):  # the first is what records are made of, and is fast
         return value.get(key)
     if isinstance(value, (list, tuple, str)) and isinstance(key, int) and -len(value) <= key < len(value):
         return value[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import phonenumbers
@@ -71,10 +72,9 @@ class PhoneRules:
 
     def _read(self, text: str) -> tuple[PhoneNumber, int]:
         """A number and its type, which is UNKNOWN for one that may not be sent."""
-        number = _plain(text, self.region)
-        kind = PhoneNumberType.UNKNOWN if number is None else phonenumbers.number_type(number)
-        if number is not None and kind != PhoneNumberType.UNKNOWN:
-            return number, kind
+        number = _plain_mobile(text) if self.region == "IN" else None
+        if number is not None:
+            return number, PhoneNumberType.MOBILE
         try:
             number = phonenumbers.parse(text, self.region)
         except phonenumbers.NumberParseException:
@@ -90,19 +90,27 @@ class PhoneRules:
         return f"{number.country_code}{national}" if self.e164 else national
 
 
-def _plain(text: str, region: str) -> PhoneNumber | None:
-    """A number that is written without surprises, such as 9999900001 or +91-99999 00001.
+def _plain_mobile(text: str) -> PhoneNumber | None:
+    """A mobile number of India that is written without surprises, such as 9999900001 or +91-99999 00001.
 
-    Reading these ourselves takes a fifth of the library's time, which otherwise is most of the mapping's; the
-    library still judges them, and reads whatever it would read differently.
+    The library reads and judges the same in twenty times the time, which is most of the mapping's. What is a
+    mobile number here is by its own pattern; whatever this does not take, it reads itself.
     """
-    found = _PLAIN.fullmatch(text.translate(_PUNCTUATION)) if region == "IN" else None
-    return PhoneNumber(country_code=_INDIA, national_number=int(found[1])) if found else None
+    found = _PLAIN.fullmatch(text.translate(_PUNCTUATION))
+    if found is None or not _mobile_pattern().fullmatch(found[1]):
+        return None
+    return PhoneNumber(country_code=_INDIA, national_number=int(found[1]))
+
+
+@cache
+def _mobile_pattern() -> re.Pattern[str]:
+    metadata: Any = phonenumbers.PhoneMetadata.metadata_for_region("IN")
+    return re.compile(metadata.mobile.national_number_pattern)
 
 
 def _text(value: Any) -> str:
     """A candidate as text: taps write numbers as text, as 9999900001 and as 9999900001.0."""
-    if isinstance(value, NO_SCALAR):
+    if type(value) is not str and isinstance(value, NO_SCALAR):
         return "?"
     payload = to_payload(value)
     return "" if payload is None else str(payload).strip()

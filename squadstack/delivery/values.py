@@ -30,12 +30,12 @@ class InvalidValueError(ValueError):
 def to_payload(value: Any) -> str | int | None:  # noqa: PLR0911 - a table of types
     """A value as the API takes it: text and integers as they are, everything else as text, null as null."""
     match value:
+        case str():
+            return sendable(value)
         case None:
             return None
         case bool():
             return "true" if value else "false"
-        case str():
-            return sendable(value)
         case int():
             return _integer(value)
         case float() | Decimal():
@@ -58,7 +58,7 @@ def to_detail(value: Any) -> str | int | dict[str, Any] | None:
 
 def to_lead_id(value: Any) -> str | None:
     """A lead's id as text, without spaces around it; null when it is missing or empty."""
-    if isinstance(value, NO_SCALAR):
+    if type(value) is not str and isinstance(value, NO_SCALAR):
         msg = "lead_id is neither text nor a number"
         raise InvalidValueError(msg)
     payload = to_payload(value)

@@ -53,7 +53,6 @@ leads = Table(
     Column("doubt_action", Text),
     Column("doubt_payload", LargeBinary),
     Column("doubt_since", Float),
-    Index("squadstack_leads_scope", "scope_id", "campaign"),
     sqlite_with_rowid=False,
 )
 """Leads by digest. `is_known`: the API accepted something for it, and no deletion since. `doubt_…`: what was
