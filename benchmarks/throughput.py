@@ -62,9 +62,10 @@ def measure(records: int, rounds: int) -> dict[str, list[float]]:
     """The seconds of every variant, by round."""
     script = Path(sys.executable).parent / "target-squadstack"
     seconds: dict[str, list[float]] = {"target-squadstack": [], "plain SDK target": [], "bare loop": []}
-    with tempfile.TemporaryDirectory() as name, subprocess.Popen(
-        [sys.executable, HERE / "server.py"], stdout=subprocess.PIPE, text=True
-    ) as server:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        subprocess.Popen([sys.executable, HERE / "server.py"], stdout=subprocess.PIPE, text=True) as server,
+    ):
         folder = Path(name)
         url = f"http://127.0.0.1:{server.stdout.readline().strip() if server.stdout else ''}"
         source, config = folder / "input.jsonl", folder / "config.json"
@@ -92,7 +93,7 @@ def main() -> None:
     print(f"{'variant':20} {'seconds':>9} {'records/s':>11} {'ours is':>9}")
     for variant, taken in seconds.items():
         median = statistics.median(taken)
-        print(f"{variant:20} {median:9.2f} {given.records / median:11,.0f} {median / ours:8.2f}×")
+        print(f"{variant:20} {median:9.2f} {given.records / median:11,.0f} {median / ours:8.2f}x")
 
 
 if __name__ == "__main__":

@@ -155,7 +155,9 @@ def test_single_call_without_lead_id(shared: Caller, row: dict[str, str]) -> Non
         assert (response.status_code, response.json()) == (400, {"detail": sentence})
 
 
-@pytest.mark.parametrize("phone", ["9999999999", "6000000000", "8022334455", "2212345678", "1123456789", 9999999999, "919999999999"])
+@pytest.mark.parametrize(
+    "phone", ["9999999999", "6000000000", "8022334455", "2212345678", "1123456789", 9999999999, "919999999999"]
+)
 def test_valid_phone(shared: Caller, phone: object) -> None:
     """Mobile and landline numbers are taken with and without the country code."""
     shared.given("deleted", "x")
