@@ -153,14 +153,17 @@ class TargetSquadStack(Target):
             raise failure
 
     def _end(self, failure: SquadStackError | None) -> SquadStackError | None:
+        """Close the run, write the last STATE, and return what failed first."""
         self._is_ended = True
         try:
             self.delivery.end(failure)
+        except Exception as error:  # noqa: BLE001 - told as a sentence without values
+            failure = _as_failure(error)
+        try:
             self._states.write_due(at_once=True)
         except SquadStackError as error:
-            self._states.write_due(at_once=True)
-            return error
-        return None
+            failure = failure or error
+        return failure
 
     def _tick(self) -> None:
         self.delivery.tick()
@@ -218,9 +221,21 @@ class TargetSquadStack(Target):
             self.delivery.refuse(stream, "the record is no object")
         else:
             before = self.delivery.summary.records
-            super()._process_record_message(message_dict)
+            self._take_record(message_dict)
             if self.delivery.summary.records == before:
                 self.delivery.skip()
+
+    def _take_record(self, message_dict: dict[str, Any]) -> None:
+        """The SDK's way of a record to its sink, by way of the user's stream maps."""
+        try:
+            super()._process_record_message(message_dict)
+        except (SquadStackError, MissingKeyPropertiesError, RecordsWithoutSchemaException):
+            raise
+        except Exception as error:
+            if not self.config.get("stream_maps"):
+                raise
+            msg = f"The stream map of '{message_dict['stream']}' fails on a record: {type(error).__name__}."
+            raise InputError(msg) from None
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Hand the STATE to the delivery; the SDK's own would be written when it drains."""
@@ -228,9 +243,10 @@ class TargetSquadStack(Target):
         self.delivery.checkpoint(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """A full read deletes nothing here; one of a stream without a schema means nothing."""
-        if message_dict.get("stream") in self.mapper.stream_maps:
-            super()._process_activate_version_message(message_dict)
+        """A full read deletes nothing here; the SDK's own way warns of metadata that we do not add."""
+        for stream_map in self.mapper.stream_maps.get(str(message_dict.get("stream")), ()):
+            if self.sink_exists(stream_map.stream_alias):
+                self.get_sink(stream_map.stream_alias).activate_version(message_dict.get("version", 0))
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """BATCH files of an ignored stream do no harm; any other's are refused by the sink."""

@@ -233,7 +233,7 @@ class Delivery:
         rejections, self._rejections = self._rejections, []
         try:
             self._settlement.reject(rejections)
-        except LedgerError:
+        except Exception:
             self._rejections = rejections
             raise
         if rejections and (too_many := self._settlement.too_many_rejects(at_end=False)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from contextlib import contextmanager
@@ -64,6 +65,12 @@ class Database:
                 yield connection
         except SQLAlchemyError as error:
             raise LedgerError(self._sentence(error)) from None
+
+    def keep_log(self) -> None:
+        """Have SQLite keep a write-ahead log, so that readers need not wait; only in a database that is ours."""
+        if self.is_sqlite:
+            with contextlib.closing(self._engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA journal_mode = WAL").close()
 
     def close(self) -> None:
         """Give back the connections."""
@@ -132,7 +139,7 @@ def _engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", "journal_mode = WAL", "synchronous = FULL"):
+    for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", "synchronous = FULL"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -18,6 +18,8 @@ from squadstack.ledger.statements import Statements
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy.engine import Connection
+
     from squadstack.ledger.permits import Permit
     from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
 
@@ -43,6 +45,7 @@ class Ledger:
         with self._database.transaction() as connection:
             opened = open_scope(connection, business, host, is_new_file=self._database.is_new)
             self.budget = Budget.of(self._database, connection, business=business, host=host)
+        self._database.keep_log()
         self.is_new = opened.is_new
         self._scope = opened.scope_id
         self._digest = Digester(opened.digest_key, opened.scope_id)
@@ -108,14 +111,16 @@ class Ledger:
 
         A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
         """
-        told = [(self._digest.lead(one.lead), one.is_known) for one in verdicts]
-        deleted = [(self._scope, *one.lead) for one in verdicts if one.is_known is False]
+        leads: dict[bool | None, list[bytes]] = {True: [], False: [], None: []}
+        for one in verdicts:
+            leads[one.is_known].append(self._digest.lead(one.lead))
         now = time.time()
         rows = [self._reject(reject, run_id, now) for reject in rejects]
         with self._database.transaction() as connection:
-            self._statements.judged.run(connection, [row for row in told if row[1] is not None])
-            self._statements.refused.run(connection, [row for row in told if row[1] is None])
-            self._statements.erase.run(connection, deleted)
+            self._statements.known.run(connection, leads[True])
+            self._statements.deleted.run(connection, leads[False])
+            self._statements.refused.run(connection, leads[None])
+            self._erase_rejects(connection, [one.lead for one in verdicts if one.is_known is False])
             self._statements.reject.run(connection, rows)
 
     # -- leads ---------------------------------------------------------------------------------------
@@ -146,6 +151,12 @@ class Ledger:
         with self._database.transaction() as connection:
             rows = [dict(row) for row in connection.execute(query).mappings()]
         return [{**row, "record": json.loads(row["record"])} for row in rows]
+
+    def _erase_rejects(self, connection: Connection, leads: Sequence[LeadKey]) -> None:
+        table = schema.rejects
+        for lead in leads:
+            is_its = (table.c.campaign == lead.campaign) & (table.c.lead_id == lead.lead_id)
+            connection.execute(sa.delete(table).where(table.c.scope_id == self._scope, is_its))
 
     # -- rows ----------------------------------------------------------------------------------------
 
