@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,13 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def hush_mapper() -> None:
+    """Keep the SDK's stream maps from logging values of records, which they do at DEBUG."""
+    logger = logging.getLogger("singer_sdk.mapper")
+    if logger.isEnabledFor(logging.DEBUG):
+        logger.setLevel(logging.INFO)
 
 
 def clean_command(command: click.Command) -> click.Command:

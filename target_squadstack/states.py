@@ -27,8 +27,9 @@ class StateWriter:
 
     def offer(self, states: list[Any]) -> None:
         """Take STATEs that may be written, in order; write the newest now, or when a second has passed."""
-        self._newest = states[-1]
-        self._is_pending = True
+        if states:
+            self._newest = states[-1]
+            self._is_pending = True
         self.write_due()
 
     def write_due(self, *, at_once: bool = False) -> None:

@@ -7,18 +7,21 @@ from fnmatch import fnmatch
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
+import click
 from singer_sdk import Target
 from singer_sdk.exceptions import (
     ConfigValidationError,
+    MapExpressionError,
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
+    StreamMapConfigError,
 )
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from squadstack.delivery.delivery import Delivery
 from squadstack.exceptions import ConfigurationError, InputError, SquadStackError, place_of
-from target_squadstack.command import clean_command
+from target_squadstack.command import clean_command, hush_mapper
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, from_environment, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
@@ -27,16 +30,11 @@ from target_squadstack.states import StateWriter
 if TYPE_CHECKING:
     from types import FrameType
 
-    import click
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
     from squadstack.delivery.rules import Rule
-
-
-_SWITCH_SECONDS = 0.005
-"""A call must leave at its start, while the reader maps records: Python's own 5 ms would use up the slack."""
 
 
 class TargetSquadStack(Target):
@@ -86,11 +84,16 @@ class TargetSquadStack(Target):
             return
         cls.print_version(print_fn=cls.logger.info)
         given, from_environment = (config.config, config.parse_env) if config else ({}, False)
-        sys.exit(cls(config=given, parse_env_config=from_environment).run(file_input))
+        try:
+            target = cls(config=given, parse_env_config=from_environment)
+        except (MapExpressionError, StreamMapConfigError, NotImplementedError) as error:
+            msg = f"Setting 'stream_maps' cannot be used: {error}"
+            raise click.ClickException(msg) from None
+        sys.exit(target.run(file_input))
 
     def run(self, file_input: IO[str] | None = None) -> int:
         """Deliver the whole input, and return the exit status."""
-        sys.setswitchinterval(_SWITCH_SECONDS)
+        hush_mapper()
         try:
             _ = self.delivery
             self.listen(file_input)
@@ -167,7 +170,6 @@ class TargetSquadStack(Target):
 
     def _tick(self) -> None:
         self.delivery.tick()
-        self._states.write_due()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Note the signal and wake the reader: everything else happens in the main flow."""
@@ -189,12 +191,16 @@ class TargetSquadStack(Target):
         if not self._may_be_sent(stream):
             self._ignore(stream)
             return
-        super()._process_schema_message(message_dict)
-        for stream_map in self.mapper.stream_maps[stream]:
-            if self._takers(stream_map.stream_alias):
-                self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
-            else:
-                self._ignore(stream_map.stream_alias)
+        try:
+            super()._process_schema_message(message_dict)
+        except (MapExpressionError, StreamMapConfigError) as error:
+            msg = f"Setting 'stream_maps' cannot be used for stream '{stream}': {error}"
+            raise ConfigurationError(msg) from None
+        maps = self.mapper.stream_maps[stream]
+        for stream_map in maps:
+            self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
+        if not any(self._takers(stream_map.stream_alias) for stream_map in maps):
+            self._ignore(stream)
 
     def _takers(self, stream: str) -> tuple[Rule, ...]:
         return self._given.mapper.rules_for(stream)
@@ -217,13 +223,11 @@ class TargetSquadStack(Target):
         stream, record = message_dict["stream"], message_dict["record"]
         if stream in self._ignored and stream not in self._sinks_active:
             self.delivery.skip()
-        elif not isinstance(record, dict) and self.sink_exists(stream):
+        elif not isinstance(record, dict) and stream in self.mapper.stream_maps:
             self.delivery.refuse(stream, "the record is no object")
         else:
-            before = self.delivery.summary.records
-            self._take_record(message_dict)
-            if self.delivery.summary.records == before:
-                self.delivery.skip()
+            with self.delivery.one_record():
+                self._take_record(message_dict)
 
     def _take_record(self, message_dict: dict[str, Any]) -> None:
         """The SDK's way of a record to its sink, by way of the user's stream maps."""

@@ -108,9 +108,13 @@ def default_user_agent() -> str:
 
 
 def _take_environment(session: requests.Session, base_url: str) -> None:
-    """Read proxies and CA from the environment once: `requests` would do so, at a price, for every call."""
+    """Read proxies and CA from the environment once: `requests` would do so, at a price, for every call.
+
+    Clear text goes to loopback alone, and never to a proxy.
+    """
     found = session.merge_environment_settings(base_url, {}, stream=None, verify=None, cert=None)
-    session.proxies.update(found["proxies"])
+    if base_url.startswith("https:"):
+        session.proxies.update(found["proxies"])
     session.verify = found["verify"]
     session.trust_env = False
 

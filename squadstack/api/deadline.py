@@ -7,6 +7,7 @@ and whatever waits for it fails at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
 from typing import Any, Self
@@ -41,22 +42,30 @@ class Deadline:
         self._timer.cancel()
         _running.deadline = None
         with self._lock:
-            self._socket = None
+            self._forget()
 
-    def watch(self, connection: socket.socket | None) -> None:
-        """Remember the socket to shut down; at once, if the time is up already."""
+    def watch(self, connection: socket.socket) -> None:
+        """Remember what to shut down, at once if the time is up already: a handle of our own on the connection.
+
+        TLS takes over the socket itself, and a proxy's tunnel may wrap that again.
+        """
         with self._lock:
-            self._socket = connection
+            self._forget()
+            self._socket = socket.socket(fileno=os.dup(connection.fileno()))
         if self.passed:
             self._cut()
+
+    def _forget(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
     def _cut(self) -> None:
         self.passed = True
         with self._lock:
             if self._socket is not None:
-                with contextlib.suppress(OSError):
-                    # The plain socket's own method: that of a TLS socket is not for another thread.
-                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):  # it is closed already
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -74,29 +83,30 @@ class DeadlineAdapter(HTTPAdapter):
         return manager
 
 
-def _tell(connection: socket.socket | None) -> None:
+def _tell(connection: socket.socket) -> socket.socket:
     deadline: Deadline | None = getattr(_running, "deadline", None)
-    if deadline is not None and connection is not None:
+    if deadline is not None:
         deadline.watch(connection)
+    return connection
 
 
 class _Connection(urllib3.connection.HTTPConnection):
-    def connect(self) -> None:
-        super().connect()
-        _tell(self.sock)
+    def _new_conn(self) -> socket.socket:
+        return _tell(super()._new_conn())
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _tell(self.sock)
+        if self.sock is not None:
+            _tell(self.sock)
         super().request(*args, **kwargs)
 
 
 class _TLSConnection(urllib3.connection.HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _tell(self.sock)
+    def _new_conn(self) -> socket.socket:
+        return _tell(super()._new_conn())
 
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _tell(self.sock)
+        if self.sock is not None:
+            _tell(self.sock)
         super().request(*args, **kwargs)
 
 

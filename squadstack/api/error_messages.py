@@ -87,7 +87,10 @@ def _plain(value: Any) -> str:
 
 CONVERTED = re.compile(r"has (?:already )?been marked as converted", re.IGNORECASE)
 DELETED = re.compile(r"has been deleted from our platform", re.IGNORECASE)
-UNKNOWN = re.compile(r"(?:doesn['\N{RIGHT SINGLE QUOTATION MARK}]?t|does not|do not) exist", re.IGNORECASE)
+UNKNOWN = re.compile(
+    r"\blead(?:_id)?\b.{0,300}?(?:doesn['\N{RIGHT SINGLE QUOTATION MARK}]?t|does not|do not) exist",
+    re.IGNORECASE | re.DOTALL,
+)
 UNJUDGED = re.compile(r"Unjudged leads cannot be re-?activated", re.IGNORECASE)
 BUSY = re.compile(r"(?:getting|being) processed already|is being processed", re.IGNORECASE)
 NO_INTEGRATION = re.compile(r"No active integration|not enabled in your Integration", re.IGNORECASE)

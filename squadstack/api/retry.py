@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 DEFAULT_WAIT = 60.0
 """Seconds to wait after a 429 that does not say how long."""
 
+SHORTEST_WAIT = 1.0
+"""The shortest wait after a 429, whatever it says."""
+
 LONGEST_WAIT = 3600.0
 """The longest wait that a 429 may ask for."""
 
@@ -117,6 +120,12 @@ def decide(outcome: Response | NoAnswerError) -> Decision:
     return _BY_STATUS.get(outcome.status) or _by_class(outcome.status)
 
 
+def did_nothing(outcome: Response | NoAnswerError) -> bool:
+    """Whether it is certain that no lead of the call was touched: it was refused as a whole, or never arrived."""
+    nothing = {Disposition.WAIT, Disposition.HALVE, Disposition.STOP}
+    return is_unreachable(outcome) or decide(outcome).disposition in nothing
+
+
 def is_unreachable(outcome: Response | NoAnswerError) -> bool:
     """Whether no connection came about, which before a run's first answer points at address or network."""
     return isinstance(outcome, NoAnswerError) and outcome.failure in {Failure.REFUSED, Failure.TLS}
@@ -143,7 +152,7 @@ def wait_after_429(response: Response, now: Callable[[], datetime] = lambda: dat
     asked = _seconds_of_header(response.headers.get("retry-after", ""), now)
     if asked is None and (found := _TRY_AFTER.search(response.body)):
         asked = float(found[1])
-    return min(DEFAULT_WAIT if asked is None else asked, LONGEST_WAIT)
+    return min(max(DEFAULT_WAIT if asked is None else asked, SHORTEST_WAIT), LONGEST_WAIT)
 
 
 def _seconds_of_header(value: str, now: Callable[[], datetime]) -> float | None:

@@ -40,6 +40,8 @@ class LeadAction:
         source: Where it came from.
         parts: The actions that were merged into this one, in order; empty if none were.
         incomplete: Fields that only a lead already known may lack (upsert: phone_number, contact_name).
+        first_failure: When it was first in a call that failed in a way that may pass, on the sender's clock.
+        failures: How often it was.
         alone: Whether it must not be merged: it was, and the API refused the whole.
     """
 
@@ -50,6 +52,8 @@ class LeadAction:
     parts: tuple[LeadAction, ...] = ()
     incomplete: tuple[str, ...] = ()
     alone: bool = False
+    first_failure: float | None = None
+    failures: int = 0
 
     @property
     def sent(self) -> Sent:

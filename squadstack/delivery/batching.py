@@ -14,7 +14,7 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.actions import LeadAction
+from squadstack.delivery.actions import LeadAction, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,24 +34,17 @@ class Batch:
     Attributes:
         kind: The campaign and the action.
         actions: In the order of the call's rows.
-        first_failure: When the call first failed in a way that may pass, on the sender's clock.
-        failures: How often it failed so.
         is_loose: Whether only single rows of a call failed, so that others may fill up the next one.
     """
 
     kind: Kind
     actions: list[LeadAction]
-    first_failure: float | None = None
-    failures: int = 0
     is_loose: bool = False
 
     def halves(self) -> tuple[Batch, Batch]:
         """Two batches of half the leads each, in order."""
         middle = len(self.actions) // 2
-        return (
-            Batch(self.kind, self.actions[:middle], self.first_failure, self.failures),
-            Batch(self.kind, self.actions[middle:], self.first_failure, self.failures),
-        )
+        return Batch(self.kind, self.actions[:middle]), Batch(self.kind, self.actions[middle:])
 
 
 @dataclass(slots=True, eq=False)
@@ -111,6 +104,8 @@ class Backlog:
         """
         self._unsettled += 1
         self._limited[action.name] += 1
+        if self._limited[action.name] > self._limits.get(action.name, self._limited[action.name]):
+            action = _without_content(action)  # so many that none of the kind will be sent
         lane = self._lanes.setdefault(action.lead, _Lane())
         self._stuck += action.lead in self._held
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
@@ -119,10 +114,10 @@ class Backlog:
             return len(lane.waiting) == 1 and self._show(action, now)
         merged = _merge(last, action)
         lane.waiting[-1] = merged
-        if len(lane.waiting) > 1:
+        is_in_place = merged.name == last.name and not last.incomplete
+        if len(lane.waiting) > 1 or is_in_place:
             return False
-        self._hide(last)
-        return self._show(merged, now)
+        return self._show(merged, self._hide(last, now))
 
     def put_apart(self, action: LeadAction, now: float) -> None:
         """Replace a merged action that was on its way by its parts, to be sent one by one."""
@@ -229,38 +224,47 @@ class Backlog:
     def _show(self, head: LeadAction, now: float) -> bool:
         if head.name in self._limits:
             self._held[head.lead] = head
-            self._stuck += len(self._lanes[head.lead].waiting)
+            self._stuck += sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
             return False
         if not head.incomplete:
             return self._ready(head, now)
         self._unscreened[head.lead] = head
         return True
 
-    def _ready(self, head: LeadAction, now: float) -> bool:
+    def _ready(self, head: LeadAction, since: float) -> bool:
         group = self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())
-        group[head.lead] = now
+        group[head.lead] = since
+        if self._since((head.lead.campaign, head.name)) > since:
+            group.move_to_end(head.lead, last=False)
         return len(group) == 1 or len(group) >= self._batch_size or self.is_full
 
-    def _hide(self, head: LeadAction) -> None:
+    def _hide(self, head: LeadAction, now: float) -> float:
+        """Take a head out of its group, and return since when it waited there: what takes its place waits on."""
         kind = (head.lead.campaign, head.name)
         self._unscreened.pop(head.lead, None)
-        if kind in self._groups:
-            self._groups[kind].pop(head.lead, None)
-            if not self._groups[kind]:
-                del self._groups[kind]
+        group = self._groups.get(kind, OrderedDict())
+        since = group.pop(head.lead, now)
+        if not group:
+            self._groups.pop(kind, None)
+        return since
 
     def _choose(self, size: int, now: float) -> Kind | None:
-        """The oldest full group; else, if all must go, the largest; else the oldest that waited enough."""
-        full = [kind for kind, group in self._groups.items() if len(group) >= size]
-        if full:
-            return min(full, key=self._since)
-        if self._groups and (self.closing or self.is_full):
-            return max(self._groups, key=lambda kind: len(self._groups[kind]))
+        """The oldest group that waited enough, else the oldest full one, else, if all must go, the largest."""
         waited = [kind for kind in self._groups if self._since(kind) + self._max_wait <= now]
-        return min(waited, key=self._since, default=None)
+        full = [kind for kind, group in self._groups.items() if len(group) >= size]
+        if waited or full:
+            return min(waited or full, key=self._since)
+        if self.closing or self.is_full:
+            return max(self._groups, key=lambda kind: len(self._groups[kind]), default=None)
+        return None
 
     def _since(self, kind: Kind) -> float:
         return next(iter(self._groups[kind].values()))
+
+
+def _without_content(action: LeadAction) -> LeadAction:
+    source = action.source
+    return LeadAction(action.name, action.lead, {}, Source(source.stream, source.rule, {}, source.ticket))
 
 
 def _may_merge(last: LeadAction, action: LeadAction) -> bool:

@@ -7,7 +7,15 @@ import time
 from typing import TYPE_CHECKING
 
 from squadstack.api.messages import NoAnswerError, Response
-from squadstack.api.retry import WHITELISTING, Decision, Disposition, decide, is_unreachable, wait_after_429
+from squadstack.api.retry import (
+    WHITELISTING,
+    Decision,
+    Disposition,
+    decide,
+    did_nothing,
+    is_unreachable,
+    wait_after_429,
+)
 from squadstack.api.verdicts import UnreadableAnswerError
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.exceptions import AccessError, OutageError
@@ -74,12 +82,15 @@ class Caller:
 
     def call(self, permit: Permit, batch: Batch) -> None:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
-        request = self._settlement.request(batch)
         permit, mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
+        request = self._settlement.request(batch)
         if not self._wait_for(permit):
+            self._withdraw(batch, mark)
             return
         outcome = self._send(request)
         decision = decide(outcome)
+        if did_nothing(outcome):
+            self._withdraw(batch, mark)
         match decision.disposition:
             case Disposition.JUDGE if isinstance(outcome, Response):
                 self._judge(batch, mark, outcome)
@@ -91,6 +102,9 @@ class Caller:
                 self._fail(AccessError(decision.sentence))
             case _:
                 self._retry(batch, decision, unreachable=is_unreachable(outcome))
+
+    def _withdraw(self, batch: Batch, mark: float) -> None:
+        self._ledger.withdraw([action.lead for action in batch.actions], mark)
 
     def _wait_for(self, permit: Permit) -> bool:
         """Wait until a call's start, and note a later one if this thread was held up; False: the run stops."""
@@ -131,7 +145,7 @@ class Caller:
         if judged.denied:
             self._fail(AccessError(judged.denied))
         elif judged.later:
-            rows = Batch(batch.kind, judged.later, batch.first_failure, batch.failures, is_loose=True)
+            rows = Batch(batch.kind, judged.later, is_loose=True)
             self._retry(rows, Decision(Disposition.RETRY, judged.sentence))
         if too_many:
             self._fail(too_many)
@@ -158,7 +172,7 @@ class Caller:
     def _retry(self, batch: Batch, decision: Decision, *, unreachable: bool = False) -> None:
         """Have a batch sent again later, unless it was tried for long enough."""
         lost = unreachable and not self._answered
-        delay = self._clock.delay(batch, at_most=FIRST_ANSWER_SECONDS if lost else None)
+        delay = self._clock.delay(batch.actions, at_most=FIRST_ANSWER_SECONDS if lost else None)
         if delay is None:
             sentence = f"The API could not be used: {decision.sentence}, at the last try."
             self._fail(OutageError(f"{sentence} {WHITELISTING}" if lost else sentence))

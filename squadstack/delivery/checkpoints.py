@@ -28,12 +28,16 @@ class Segment:
     ended: bool = False
 
 
+_FUSED_FROM = 1_000
+
+
 class Checkpoints:
     """The segments of a run, in order. Safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._segments: deque[Segment] = deque([Segment()])
+        self._fuse_at = _FUSED_FROM
 
     @property
     def segment(self) -> Segment:
@@ -56,6 +60,8 @@ class Checkpoints:
             self._segments[-1].state = state
             self._segments[-1].ended = True
             self._segments.append(Segment())
+            if len(self._segments) > self._fuse_at:
+                self._fuse()
 
     def due(self) -> list[Any]:
         """Take the STATEs, in order, before which everything is settled."""
@@ -64,3 +70,14 @@ class Checkpoints:
             while self._segments[0].ended and not self._segments[0].waiting:
                 states.append(self._segments.popleft().state)
         return states
+
+    def _fuse(self) -> None:
+        """Give a segment the newest STATE of the settled ones behind it, which cannot be written before its own."""
+        fused: deque[Segment] = deque([self._segments.popleft()])
+        for segment in self._segments:
+            if segment.ended and not segment.waiting:
+                fused[-1].state = segment.state
+            else:
+                fused.append(segment)
+        self._segments = fused
+        self._fuse_at = max(_FUSED_FROM, 2 * len(fused))

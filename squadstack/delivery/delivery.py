@@ -1,7 +1,8 @@
 """A run of deliveries, for any face: records and STATEs go in, STATEs that are safe come out.
 
 delivery = Delivery(settings, mapper_of(settings), emit=write_states, wake=wake_reader)
-delivery.take("contacts", {"id": 1, …})
+with delivery.one_record():
+    delivery.take("contacts", {"id": 1})
 delivery.checkpoint({"bookmarks": …})
 delivery.end()
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.client import Client
-from squadstack.api.verdicts import Reason
+from squadstack.api.verdicts import ActionName, Reason
 from squadstack.delivery.actions import LeadAction, Rejection, Source
 from squadstack.delivery.checkpoints import Checkpoints
 from squadstack.delivery.coverage import Coverage
@@ -29,7 +30,7 @@ from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from squadstack.settings.target import TargetSettings
 
@@ -67,7 +68,7 @@ class Delivery:
     Args:
         settings: Of the target.
         mapper: The compiled rules.
-        emit: Called, from the reader's thread, with STATEs that may be written, in order.
+        emit: Called, from the reader's thread, with the STATEs that have become safe, in order, if any; often.
         wake: Called from other threads when something was settled or went wrong.
     """
 
@@ -102,19 +103,22 @@ class Delivery:
 
     # -- in ------------------------------------------------------------------------------------------
 
+    @contextlib.contextmanager
+    def one_record(self) -> Iterator[None]:
+        """Count what is taken in this block as one record, filtered if no action comes of it."""
+        actions = self.summary.actions
+        yield
+        self.summary.records += 1
+        self.summary.filtered += self.summary.actions == actions
+
     def take(self, stream: str, record: dict[str, Any]) -> None:
         """One record: mapped, its actions handed to the sender, its rejections kept for the ledger.
 
         Raises:
             SquadStackError: The run has failed; nothing more is taken.
         """
-        self.summary.records += 1
-        segment = self._checkpoints.segment
-        is_filtered = True
-        for outcome in self._mapper.map(stream, record, segment):
-            is_filtered = False
+        for outcome in self._mapper.map(stream, record, self._checkpoints.segment):
             self._take_outcome(outcome)
-        self.summary.filtered += is_filtered
         self._wait_for_room()
 
     def skip(self) -> None:
@@ -218,6 +222,8 @@ class Delivery:
         self._checkpoints.open(outcome.source.ticket)
         self.summary.actions += 1
         if isinstance(outcome, LeadAction):
+            if outcome.name is ActionName.DELETE:
+                self._write_rejections()  # before it erases them
             self._sender.submit(outcome)
             return
         self._rejections.append(outcome)
@@ -242,8 +248,8 @@ class Delivery:
     def _emit_due(self) -> None:
         """Emit what is due, but nothing before a rule has matched: the mapping may be for another tap."""
         has_no_streams = self._is_ended and not self.coverage.streams
-        if (self.coverage.has_match or has_no_streams) and (states := self._checkpoints.due()):
-            self._emit(states)
+        if self.coverage.has_match or has_no_streams:
+            self._emit(self._checkpoints.due())
 
     def _tell_ledger(self) -> None:
         level = logging.WARNING if self._ledger.is_new else logging.INFO

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import backoff
 
 if TYPE_CHECKING:
-    from squadstack.delivery.batching import Batch
+    from collections.abc import Sequence
+
+    from squadstack.delivery.actions import LeadAction
 
 _LONGEST_DELAY = 60.0
 _LONGEST_DELAY_UNREACHED = 5.0
@@ -25,34 +27,43 @@ class RetryClock:
     def __init__(self, max_outage: float) -> None:
         self._max_outage = max_outage
         self._held = 0.0
+        self._hold_began = 0.0
         self._held_until = 0.0
 
     def hold(self, seconds: float) -> None:
         """Note that everybody waits."""
         now = time.monotonic()
-        until = max(self._held_until, now + seconds)
-        self._held += until - max(self._held_until, now)
-        self._held_until = until
+        if now >= self._held_until:
+            self._held += self._held_until - self._hold_began
+            self._hold_began = now
+        self._held_until = max(self._held_until, now + seconds)
 
-    def delay(self, batch: Batch, *, at_most: float | None) -> float | None:
-        """Note a failure of a batch, and say after how long it is sent again.
+    def delay(self, actions: Sequence[LeadAction], *, at_most: float | None) -> float | None:
+        """Note a failure of some actions, and say after how long they are sent again.
 
         Args:
-            batch: Its count of failures is raised.
+            actions: Their counts of failures are raised.
             at_most: A bound on the outage that is tighter than the setting.
 
         Returns:
-            Seconds with full jitter, or None when its time is up.
+            Seconds with full jitter, or None when the time of one of them is up.
         """
-        now = time.monotonic() - self._held
-        first = batch.first_failure = now if batch.first_failure is None else batch.first_failure
+        now = self._now()
+        for action in actions:
+            action.first_failure = now if action.first_failure is None else action.first_failure
+            action.failures += 1
+        first = min(action.first_failure or now for action in actions)
         outage = self._max_outage if at_most is None else min(at_most, self._max_outage)
         left = first + outage - now
         if left <= 0:
             return None
         longest = _LONGEST_DELAY if at_most is None else _LONGEST_DELAY_UNREACHED
-        batch.failures += 1
-        return min(backoff.full_jitter(_exponential(batch.failures, longest)), max(left, 0.0))
+        return min(backoff.full_jitter(_exponential(max(action.failures for action in actions), longest)), left)
+
+    def _now(self) -> float:
+        """The clock, which stands still while everybody waits."""
+        now = time.monotonic()
+        return now - self._held - (min(now, self._held_until) - self._hold_began)
 
 
 def _exponential(failures: int, longest: float) -> float:

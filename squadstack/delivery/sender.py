@@ -206,7 +206,10 @@ class Sender:
             self._settlement.write_refused(refused)
             with self._changed:
                 self._settlement.refuse_all(self._backlog, refused, time.monotonic())
+                too_many = self._settlement.too_many_rejects(at_end=False)
             self._notify()
+            if too_many:
+                self.fail(too_many)
 
     # -- working -------------------------------------------------------------------------------------
 

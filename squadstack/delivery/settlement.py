@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from squadstack.delivery.outcomes import Summary
     from squadstack.ledger.ledger import Ledger
 
-_OF_A_VALUE = frozenset({Reason.MISSING_FIELD, Reason.INVALID_PHONE, Reason.INVALID_VALUE, Reason.OTHER})
+_OF_A_VALUE = frozenset(
+    {Reason.MISSING_FIELD, Reason.INVALID_PHONE, Reason.INVALID_VALUE, Reason.CONFLICT, Reason.OTHER}
+)
 
 
 @dataclass(slots=True)

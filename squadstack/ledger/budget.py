@@ -87,7 +87,8 @@ class Budget:
         start = max(permit.start, not_before if not_before <= now + _LONGEST_HOLD else now)
         if permit.limit is None:
             return replace(permit, start=max(start, now), due=moment + max(start - now, 0.0))
-        if start < now:
+        far = now + 2 * permit.limit.period_seconds + permit.limit.slack_seconds
+        if start < now or not_before < start > far:  # it has passed, or a clock was set
             start = now + self.ahead
         # A call that is late has moved towards those that were reserved after it, and reckoned with its old start.
         others = list(self._uses(connection, but=permit.permit_id))

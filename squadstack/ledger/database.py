@@ -38,9 +38,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         parsed = _parse(url)
-        self.place = parsed.render_as_string(hide_password=True)
+        self.place = parsed.set(query={}).render_as_string(hide_password=True)
         self.is_new = _create_privately(parsed)
         self._lock = threading.Lock()
+        self._fault = ""
         self._engine = _engine(parsed)
 
     @property
@@ -61,10 +62,17 @@ class Database:
             LedgerError: The database is out of reach, full, read-only, locked or no ledger.
         """
         try:
-            with self._lock, self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise LedgerError(self._sentence(error)) from None
+            with self._lock:
+                if self._fault:  # what failed once ends the run: nobody else waits for it again
+                    raise LedgerError(self._fault)
+                try:
+                    with self._engine.begin() as connection:
+                        yield connection
+                except SQLAlchemyError as error:
+                    self._fault = self._sentence(error)
+                    raise
+        except SQLAlchemyError:
+            raise LedgerError(self._fault) from None
 
     def keep_log(self) -> None:
         """Have SQLite keep a write-ahead log, so that readers need not wait; only in a database that is ours."""

@@ -94,6 +94,15 @@ class Ledger:
         self.budget.learn(time.monotonic() - stamped)
         return started, mark
 
+    def withdraw(self, leads: Sequence[LeadKey], mark: float) -> None:
+        """Take back the doubts of a call that certainly did nothing; those of earlier calls stay."""
+        table = schema.leads
+        keys = [self._digest.lead(lead) for lead in leads]
+        none = {"doubt_action": None, "doubt_payload": None, "doubt_since": None}
+        with self._database.transaction() as connection:
+            is_ours = table.c.lead.in_(keys) & (table.c.doubt_since == mark)
+            connection.execute(sa.update(table).where(is_ours).values(none))
+
     def was_in_doubt(self, sent: Sent, mark: float) -> bool:
         """Whether the very same was sent for this lead before the call of that mark, and never answered."""
         table = schema.leads

@@ -97,6 +97,7 @@ permits = Table(
     Column("start", Float, nullable=False),
     Column("leads", Integer, nullable=False),
     Index("squadstack_permits_when", "budget_id", "start"),
+    sqlite_autoincrement=True,
 )
 """Calls that still count against a budget: when each starts or started, and with how many leads."""
 
