@@ -110,7 +110,7 @@ TEXT = b"{Request was throttled. Please try after 45 seconds}"
     [
         ("30", b"", 30),
         (" 30 ", b"", 30),
-        ("0", b"", 0),
+        ("0", b"", 1),
         ("30", TEXT, 30),
         ("3600", b"", 3600),
         ("1000000000", b"", 3600),
@@ -119,7 +119,7 @@ TEXT = b"{Request was throttled. Please try after 45 seconds}"
         ("Saturday, 21-Nov-26 10:00:30 GMT", b"", 30),
         ("Sat, 21 Nov 2026 15:30:30 +0530", b"", 30),
         ("Sat, 21 Nov 2026 10:00:30 -0000", b"", 30),
-        ("Sat, 21 Nov 2026 09:00:00 GMT", b"", 0),
+        ("Sat, 21 Nov 2026 09:00:00 GMT", b"", 1),
         ("Sat, 21 Nov 2099 10:00:00 GMT", b"", 3600),
         (None, TEXT, 45),
         (None, b'{"error_msg":"Request was throttled. Please try after 45 seconds"}', 45),

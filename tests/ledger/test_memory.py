@@ -137,14 +137,16 @@ def test_what_json_has_no_form_for_is_kept_as_text(ledger: Ledger) -> None:
     assert ledger.rejects()[0]["record"] == {"on": "2026-01-02", "amount": "1.50"}
 
 
-def test_verdicts_and_rejects_are_written_together_or_not_at_all(ledger: Ledger, tmp_path: Path) -> None:
-    """A reject that cannot be kept leaves the lead in doubt."""
+def test_verdicts_and_rejects_are_written_together_or_not_at_all(
+    ledger: Ledger, open_ledger: Open, tmp_path: Path
+) -> None:
+    """A reject that cannot be kept leaves the lead in doubt, for the next run to see."""
     send(ledger, Sent(A, "create", {}))
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as other:
         other.execute("DROP TABLE squadstack_rejects")
     with pytest.raises(LedgerError, match="The ledger at sqlite:"):
         ledger.end_call([Verdict(A, is_known=None)], [reject()], run_id=1)
-    assert send(ledger, Sent(A, "create", {})) == [True]
+    assert send(open_ledger(), Sent(A, "create", {})) == [True]
 
 
 # -- the file --------------------------------------------------------------------------------------------

@@ -117,7 +117,7 @@ def test_settings_from_the_environment(scene: Scene) -> None:
     result = run_target({}, [*INPUT, contact(2)], "--config", "ENV", env=env, cwd=scene.folder)
     check_manners(result)
     assert (result.status, result.states) == (0, [1])
-    assert [call.lead_ids for call in scene.server.calls()] == [("lead-1",), ("lead-2",)]
+    assert sorted(call.lead_ids for call in scene.server.calls()) == [("lead-1",), ("lead-2",)]
     env |= {"TARGET_SQUADSTACK_MAX_IN_FLIGHT": TOKEN, "TARGET_SQUADSTACK_MAPPINGS": "{" + TOKEN}
     result = run_target({}, INPUT, "--config", "ENV", env=env, cwd=scene.folder)
     check_manners(result)
