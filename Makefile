@@ -57,7 +57,7 @@ architecture: $(READY) ## Check which package may import which.
 	$(BIN)/lint-imports
 
 lock: $(MELTANO_READY) ## Find the newest versions that fit, and write them into locks/.
-	$(LOCK) --group dev --extra sandbox pyproject.toml --output-file locks/dev.txt
+	$(LOCK) --group dev --all-extras pyproject.toml --output-file locks/dev.txt
 	echo 'meltano>=4.4,<5' | $(LOCK) - --output-file locks/meltano.txt
 
 hub: $(READY) ## Write the definitions for MeltanoHub from meltano.yml.

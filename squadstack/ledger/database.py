@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Dialect
 
 _BUSY_SECONDS = 60
+_POSTGRESQL = "postgresql+psycopg"
 
 
 class Database:
@@ -105,7 +106,8 @@ _CAUSES = {
 
 def _parse(url: str) -> URL:
     try:
-        return make_url(url)
+        parsed = make_url(url)
+        return parsed.set(drivername=_POSTGRESQL) if parsed.drivername in {"postgresql", "postgres"} else parsed
     except ArgumentError:
         msg = "Setting 'ledger_url' must be like sqlite:///path/to/ledger.db or postgresql://user@host/database."
         raise ConfigurationError(msg) from None
@@ -136,7 +138,7 @@ def _engine(url: URL) -> Engine:
     except (ImportError, NoSuchModuleError):
         msg = (
             f"No driver for {url.drivername} is installed: "
-            "install psycopg for PostgreSQL and write postgresql+psycopg://…, or use sqlite:///…"
+            "for PostgreSQL, pip install 'squadstack-connectors[postgres]'; else use sqlite:///…"
         )
         raise ConfigurationError(msg) from None
     if engine.dialect.name == "sqlite":

@@ -6,6 +6,7 @@ the interpreter at each, which a reader that maps records gives back only some m
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -28,6 +29,8 @@ REJECT = tuple(column.name for column in schema.rejects.columns if column.name !
 """The values of a row of `Statements.reject`."""
 
 _AT_ONCE = 500
+_ROW = re.compile(r"(?<=VALUES )(\([^()]*\))")
+_LEADS = re.compile(r"__\[POSTCOMPILE_leads[^\]]*\]")
 
 
 class Statements:
@@ -61,8 +64,7 @@ class RowsStatement:
 
     def __init__(self, statement: ClauseElement, names: Sequence[str], dialect: Dialect) -> None:
         sql, order = _compiled(statement, dialect)
-        self._row = f"({', '.join([_mark(dialect)] * len(names))})"
-        self._head, _, self._tail = sql.partition(self._row)
+        self._head, self._row, self._tail = _ROW.split(sql, maxsplit=1)
         self._places = [names.index(name) for name in order]
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
@@ -83,7 +85,7 @@ class LeadsStatement:
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         sql, _ = _compiled(statement, dialect)
         self._mark = _mark(dialect)
-        self._head, _, self._tail = sql.partition("__[POSTCOMPILE_leads]")
+        self._head, self._tail = _LEADS.split(sql, maxsplit=1)
 
     def run(self, connection: Connection, leads: Sequence[bytes]) -> None:
         """Execute it for the leads."""
