@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from singer_sdk.configuration._dict_config import parse_environment_config
 
-from squadstack.delivery.delivery import mapper_of
 from squadstack.settings.declaration import coerced, json_schema
 from squadstack.settings.target import TargetSettings
 
@@ -45,6 +44,8 @@ def read_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     Raises:
         ConfigurationError: With a sentence for every fault; none shows a value.
     """
+    from squadstack.delivery.delivery import mapper_of  # noqa: PLC0415 - for --version and --about it would be too much
+
     values = coerced(schema, config)
     settings = TargetSettings(**{name: value for name, value in values.items() if name in _OWN})
     return Configuration(values, settings, mapper_of(settings, values.get("stream_map_config")))

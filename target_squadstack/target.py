@@ -19,7 +19,6 @@ from singer_sdk.exceptions import (
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from squadstack.delivery.delivery import Delivery
 from squadstack.exceptions import ConfigurationError, InputError, SquadStackError, place_of
 from target_squadstack.command import clean_command, hush_mapper
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, from_environment, read_configuration
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
+    from squadstack.delivery.delivery import Delivery
     from squadstack.delivery.rules import Rule
 
 
@@ -146,6 +146,8 @@ class TargetSquadStack(Target):
     @cached_property
     def delivery(self) -> Delivery:
         """The run's delivery; opens the ledger."""
+        from squadstack.delivery.delivery import Delivery  # noqa: PLC0415 - for --version and --about it would be too much
+
         given, reader = self._given, self.message_reader
         return Delivery(given.settings, given.mapper, emit=self._states.offer, wake=reader.wake)
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import phonenumbers
-
 from squadstack.settings.common import CommonSettings
 from squadstack.settings.declaration import setting
 
@@ -120,6 +118,8 @@ class TargetSettings(CommonSettings):
 
     def faults(self) -> Iterator[str]:
         """What is wrong with the settings together, one sentence each."""
+        import phonenumbers  # noqa: PLC0415 - its data is large, and only a configuration needs it
+
         yield from super().faults()
         if self.phone_region not in phonenumbers.SUPPORTED_REGIONS:
             yield "Setting 'phone_region' must be a country of two capital letters, such as IN."
