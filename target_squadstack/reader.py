@@ -121,8 +121,9 @@ class WakefulReader(GenericSingerReader[str]):
         while chunk := self._next_chunk(handle):
             *lines, rest = chunk.split(b"\n")
             for line in lines:
-                yield b"".join((*parts, line))
-                parts.clear()
+                whole = b"".join((*parts, line))
+                parts.clear()  # before it is worked on: a line may be large
+                yield whole
             if rest:
                 parts.append(rest)
         if parts:
