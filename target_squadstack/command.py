@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+
+from squadstack.exceptions import InputError, SquadStackError, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,3 +54,14 @@ def _check_file(path: str) -> None:
     if not isinstance(content, dict):
         msg = f"The configuration file {path} must hold one JSON object."
         raise click.ClickException(msg)
+
+
+def as_failure(error: Exception) -> SquadStackError:
+    """Any exception as a sentence that holds no value: those of the SDK show records."""
+    match error:
+        case SquadStackError():
+            return error
+        case RecordsWithoutSchemaException() | MissingKeyPropertiesError():
+            return InputError(str(error))
+        case _:
+            return SquadStackError(f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}.")

@@ -19,8 +19,8 @@ from singer_sdk.exceptions import (
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
-from squadstack.exceptions import ConfigurationError, InputError, SquadStackError, place_of
-from target_squadstack.command import clean_command, hush_mapper
+from squadstack.exceptions import ConfigurationError, InputError, SquadStackError
+from target_squadstack.command import as_failure, clean_command, hush_mapper
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, from_environment, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
@@ -78,7 +78,7 @@ class TargetSquadStack(Target):
         config: _ConfigInput | None = None,
         file_input: IO[str] | None = None,
     ) -> None:
-        """Run the target and exit with the contract's status."""
+        """Run the target and exit with the status of docs/delivery.md."""
         if about:
             cls.print_about(about_format)
             return
@@ -98,7 +98,7 @@ class TargetSquadStack(Target):
             _ = self.delivery
             self.listen(file_input)
         except Exception as error:  # noqa: BLE001 - whatever it is: deliver what came before, show no value
-            failure: SquadStackError | None = _as_failure(error)
+            failure: SquadStackError | None = as_failure(error)
         else:
             failure = None
         if failure and "delivery" in self.__dict__ and not self._is_ended:
@@ -163,7 +163,7 @@ class TargetSquadStack(Target):
         try:
             self.delivery.end(failure)
         except Exception as error:  # noqa: BLE001 - told as a sentence without values
-            failure = _as_failure(error)
+            failure = as_failure(error)
         try:
             self._states.write_due(at_once=True)
         except SquadStackError as error:
@@ -266,14 +266,3 @@ class TargetSquadStack(Target):
 
     def _handle_max_record_age(self) -> None:
         """The delivery keeps its own time."""
-
-
-def _as_failure(error: Exception) -> SquadStackError:
-    """Any exception as a sentence that holds no value: those of the SDK show records."""
-    match error:
-        case SquadStackError():
-            return error
-        case RecordsWithoutSchemaException() | MissingKeyPropertiesError():
-            return InputError(str(error))
-        case _:
-            return SquadStackError(f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}.")

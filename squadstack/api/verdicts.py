@@ -19,7 +19,7 @@ class ActionName(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an action was rejected (contract: "Reason codes")."""
+    """Why an action was rejected (docs/delivery.md)."""
 
     MISSING_FIELD = "missing_field"
     INVALID_PHONE = "invalid_phone"

@@ -14,17 +14,16 @@ from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.actions import LeadAction, Source
+from squadstack.delivery.merging import may_merge, merge, without_content
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from squadstack.delivery.actions import LeadAction
     from squadstack.ledger.rows import LeadKey
 
 Kind: TypeAlias = tuple[str, ActionName]
 """What a call is about: a campaign and an action."""
-
-_FIELDS = frozenset({ActionName.UPDATE, ActionName.UPSERT})
 
 
 @dataclass(slots=True, eq=False)
@@ -105,14 +104,14 @@ class Backlog:
         self._unsettled += 1
         self._limited[action.name] += 1
         if self._limited[action.name] > self._limits.get(action.name, self._limited[action.name]):
-            action = _without_content(action)  # so many that none of the kind will be sent
+            action = without_content(action)  # so many that none of the kind will be sent
         lane = self._lanes.setdefault(action.lead, _Lane())
         self._stuck += action.lead in self._held
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
-        if last is None or {last.name, action.name} & self._limits.keys() or not _may_merge(last, action):
+        if last is None or {last.name, action.name} & self._limits.keys() or not may_merge(last, action):
             lane.waiting.append(action)
             return len(lane.waiting) == 1 and self._show(action, now)
-        merged = _merge(last, action)
+        merged = merge(last, action)
         lane.waiting[-1] = merged
         is_in_place = merged.name == last.name and not last.incomplete
         if len(lane.waiting) > 1 or is_in_place:
@@ -260,27 +259,3 @@ class Backlog:
 
     def _since(self, kind: Kind) -> float:
         return next(iter(self._groups[kind].values()))
-
-
-def _without_content(action: LeadAction) -> LeadAction:
-    source = action.source
-    return LeadAction(action.name, action.lead, {}, Source(source.stream, source.rule, {}, source.ticket))
-
-
-def _may_merge(last: LeadAction, action: LeadAction) -> bool:
-    """Upsert and update take in an update, upsert an upsert, and both a delete; all else is a barrier."""
-    if last.alone or last.name not in _FIELDS:
-        return False
-    return action.name in {ActionName.UPDATE, ActionName.DELETE} or (last.name, action.name) == (
-        ActionName.UPSERT,
-        ActionName.UPSERT,
-    )
-
-
-def _merge(last: LeadAction, action: LeadAction) -> LeadAction:
-    parts = (*(last.parts or (last,)), action)
-    if action.name is ActionName.DELETE:
-        return LeadAction(action.name, action.lead, action.payload, action.source, parts=parts)
-    payload = {**last.payload, **action.payload}
-    incomplete = tuple(name for name in last.incomplete if payload.get(name) is None)
-    return LeadAction(last.name, action.lead, payload, action.source, parts=parts, incomplete=incomplete)

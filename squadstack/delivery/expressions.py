@@ -1,6 +1,6 @@
 """Expressions over a record: those of the SDK's `stream_maps`, made for data that has gaps.
 
-They differ from the SDK's in what the contract asks ("A rule"): what is missing is null, a comparison with
+They differ from the SDK's for data with gaps (docs/mapping.md): what is missing is null, a comparison with
 null is null, and a name or a dot means data before anything else. An expression is compiled once; a plain path
 such as `properties.phone` becomes a look-up, anything else is evaluated by simpleeval.
 """

@@ -1,4 +1,4 @@
-"""The functions of expressions: the SDK's, and the few that leads need (contract: "A rule")."""
+"""The functions of expressions: the SDK's, and the few that leads need (docs/mapping.md)."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ JUDGED_FROM_AT_END = 20
 
 @dataclass(slots=True)
 class Summary:
-    """The books of a run (contract: "A summary"). Every action is in exactly one fate."""
+    """The books of a run (docs/delivery.md). Every action is in exactly one fate."""
 
     records: int = 0
     filtered: int = 0

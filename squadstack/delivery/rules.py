@@ -1,4 +1,4 @@
-"""The user's rules, compiled once, with every fault told at the start (contract: "A rule")."""
+"""The user's rules, compiled once, with every fault told at the start (docs/mapping.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Turn values of a record into what the API takes: text and integers (contract: "What is sent")."""
+"""Turn values of a record into what the API takes: text and integers (docs/mapping.md)."""
 
 from __future__ import annotations
 

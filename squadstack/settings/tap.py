@@ -1,4 +1,4 @@
-"""The settings of the tap, declared once (contract: "Settings of the tap")."""
+"""The settings of the tap, declared once (docs/settings.md)."""
 
 from __future__ import annotations
 

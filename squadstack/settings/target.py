@@ -1,4 +1,4 @@
-"""The settings of the target, declared once (contract: "Settings of the target")."""
+"""The settings of the target, declared once (docs/settings.md)."""
 
 from __future__ import annotations
 

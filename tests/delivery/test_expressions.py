@@ -1,4 +1,4 @@
-"""Expressions: those of the SDK's stream_maps, where what is missing is null (contract: "A rule")."""
+"""Expressions: those of the SDK's stream_maps, where what is missing is null (docs/mapping.md)."""
 
 from __future__ import annotations
 

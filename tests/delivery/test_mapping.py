@@ -1,4 +1,4 @@
-"""Record → actions: what the rules make of a record (contract: "A rule", "What is sent")."""
+"""Record → actions: what the rules make of a record (docs/mapping.md)."""
 
 from __future__ import annotations
 

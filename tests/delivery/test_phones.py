@@ -1,4 +1,4 @@
-"""Phone numbers: which of several is sent, and how it is written (contract: "What is sent")."""
+"""Phone numbers: which of several is sent, and how it is written (docs/mapping.md)."""
 
 from __future__ import annotations
 

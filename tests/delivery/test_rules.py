@@ -1,4 +1,4 @@
-"""Rules as they are compiled: what they take, and every fault told at the start (contract: "A rule")."""
+"""Rules as they are compiled: what they take, and every fault told at the start (docs/mapping.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Values as they are sent: text and integers, everything else as text (contract: "What is sent")."""
+"""Values as they are sent: text and integers, everything else as text (docs/mapping.md)."""
 
 from __future__ import annotations
 
