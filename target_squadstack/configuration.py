@@ -46,7 +46,12 @@ def read_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     """
     from squadstack.delivery.delivery import mapper_of  # noqa: PLC0415 - for --version and --about it would be too much
 
-    values = coerced(schema, config)
+    # Of the SDK's own settings only the types are looked at here: it checks the rest when it uses them.
+    properties = {
+        name: said if name in _OWN else {"type": said.get("type", "object")}
+        for name, said in schema["properties"].items()
+    }
+    values = coerced({**schema, "properties": properties}, config)
     settings = TargetSettings(**{name: value for name, value in values.items() if name in _OWN})
     return Configuration(values, settings, mapper_of(settings, values.get("stream_map_config")))
 

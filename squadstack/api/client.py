@@ -79,8 +79,11 @@ class Client:
             NoAnswerError: There is none, or not all of it; its message holds no address and no body.
         """
         with Deadline(self._timeout) as deadline:
+            failure = Failure.TIMEOUT
             try:
-                return self._exchange(request)
+                response = self._exchange(request)
+                if not deadline.passed:  # else an answer without a length may have been cut and look whole
+                    return response
             except _NETWORK_ERRORS as error:
                 failure = Failure.TIMEOUT if deadline.passed else _kind(error)
         raise NoAnswerError(failure) from None
@@ -113,7 +116,7 @@ def _take_environment(session: requests.Session, base_url: str) -> None:
     Clear text goes to loopback alone, and never to a proxy.
     """
     found = session.merge_environment_settings(base_url, {}, stream=None, verify=None, cert=None)
-    if base_url.startswith("https:"):
+    if base_url.lower().startswith("https:"):
         session.proxies.update(found["proxies"])
     session.verify = found["verify"]
     session.trust_env = False

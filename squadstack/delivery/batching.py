@@ -74,7 +74,8 @@ class Backlog:
         self._stuck = 0
         self._lanes: dict[LeadKey, _Lane] = {}
         self._groups: dict[Kind, OrderedDict[LeadKey, float]] = {}
-        self._unscreened: dict[LeadKey, LeadAction] = {}
+        self._unscreened: dict[LeadKey, tuple[LeadAction, float]] = {}
+        self._claimed: dict[LeadKey, float] = {}
         self._retries: list[tuple[float, int, Batch]] = []
         self._ticket = count()
         self._unsettled = 0
@@ -152,20 +153,22 @@ class Backlog:
 
     def unscreened(self) -> list[LeadAction]:
         """Heads whose turn has come and about which the ledger must be asked before they are sent."""
-        return list(self._unscreened.values())
+        return [action for action, _ in self._unscreened.values()]
 
     def claim(self, action: LeadAction) -> bool:
         """Take a head that was asked about out of the screening; False: it is another by now, merged meanwhile."""
-        if self._unscreened.get(action.lead) is not action:
+        waiting, since = self._unscreened.get(action.lead, (None, 0.0))
+        if waiting is not action:
             return False
         del self._unscreened[action.lead]
+        self._claimed[action.lead] = since
         self._lanes[action.lead].busy = True
         return True
 
     def admit(self, action: LeadAction, now: float) -> None:
-        """Let a claimed head be sent."""
+        """Let a claimed head be sent; it has waited since its turn came."""
         self._lanes[action.lead].busy = False
-        self._ready(action, now)
+        self._ready(action, self._claimed.pop(action.lead, now))
 
     # -- out -----------------------------------------------------------------------------------------
 
@@ -210,6 +213,7 @@ class Backlog:
         lane = self._lanes[action.lead]
         lane.waiting.popleft()
         lane.busy = False
+        self._claimed.pop(action.lead, None)
         settled = action.parts or (action,)
         self._unsettled -= len(settled)
         if lane.waiting:
@@ -220,14 +224,14 @@ class Backlog:
 
     # -- groups --------------------------------------------------------------------------------------
 
-    def _show(self, head: LeadAction, now: float) -> bool:
+    def _show(self, head: LeadAction, since: float) -> bool:
         if head.name in self._limits:
             self._held[head.lead] = head
             self._stuck += sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
             return False
         if not head.incomplete:
-            return self._ready(head, now)
-        self._unscreened[head.lead] = head
+            return self._ready(head, since)
+        self._unscreened[head.lead] = (head, since)
         return True
 
     def _ready(self, head: LeadAction, since: float) -> bool:
@@ -240,9 +244,9 @@ class Backlog:
     def _hide(self, head: LeadAction, now: float) -> float:
         """Take a head out of its group, and return since when it waited there: what takes its place waits on."""
         kind = (head.lead.campaign, head.name)
-        self._unscreened.pop(head.lead, None)
+        _, waited = self._unscreened.pop(head.lead, (head, now))
         group = self._groups.get(kind, OrderedDict())
-        since = group.pop(head.lead, now)
+        since = group.pop(head.lead, waited)
         if not group:
             self._groups.pop(kind, None)
         return since

@@ -84,11 +84,12 @@ class Budget:
         """
         not_before = self._read_not_before(connection, lock=True)
         now, moment = self._now(connection), time.monotonic()
-        start = max(permit.start, not_before if not_before <= now + _LONGEST_HOLD else now)
+        held = not_before if not_before <= now + _LONGEST_HOLD else now
+        start = max(permit.start, held)
         if permit.limit is None:
             return replace(permit, start=max(start, now), due=moment + max(start - now, 0.0))
         far = now + 2 * permit.limit.period_seconds + permit.limit.slack_seconds
-        if start < now or not_before < start > far:  # it has passed, or a clock was set
+        if start < now or held < start > far:  # it has passed, or a clock was set
             start = now + self.ahead
         # A call that is late has moved towards those that were reserved after it, and reckoned with its old start.
         others = list(self._uses(connection, but=permit.permit_id))

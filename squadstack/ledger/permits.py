@@ -7,6 +7,7 @@ arrived.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,34 +59,42 @@ def next_start(used: Sequence[Use], limit: RateLimit, *, leads: int, now: float,
 
 
 def allowed_start(others: Sequence[Use], limit: RateLimit, *, leads: int, earliest: float) -> float:
-    """The first moment from `earliest` on at which a call keeps the limit.
+    """The first moment from `earliest` on at which a call keeps the limit, towards calls before and after it.
 
     Args:
-        others: All other calls that may count, reserved ones included, in the order of their starts. Those
-            that start later than the answer do not bind it: they are asked about in their turn.
+        others: All other calls that may count, reserved ones included, in the order of their starts.
         limit: The business's limit.
         leads: How many leads the call carries.
         earliest: Where to begin.
     """
     start = earliest
-    while True:
-        before = [use for use in others if use.start <= start]
-        freed = _freed(before, limit, leads)
-        if freed <= start:
-            return start
-        start = freed
+    while (pushed := _pushed(others, limit, leads, start)) > start:
+        start = pushed
+    return start
 
 
-def _freed(before: Sequence[Use], limit: RateLimit, leads: int) -> float:
-    """When enough of the calls that were made before have come back."""
+def _pushed(others: Sequence[Use], limit: RateLimit, leads: int, start: float) -> float:
+    """Where a call that would start then has to move; the very same moment if it may stay.
+
+    A window that holds too much with the call holds enough without it: the call has to leave it.
+    """
     comes_back = limit.period_seconds + limit.slack_seconds
-    freed = float("-inf")
-    if limit.own_calls is not None and len(before) >= limit.own_calls:
-        freed = before[-limit.own_calls].start + comes_back
-    if limit.records is not None:
-        carried = leads
-        for use in reversed(before):
-            carried += use.leads
-            if carried > limit.records:
-                return max(freed, use.start + comes_back)
-    return freed
+    place = bisect_right(others, start, key=_start)
+    calls = [*others[:place], Use(start, leads), *others[place:]]
+    for first in range(place, -1, -1):
+        begins = calls[first].start
+        if start - begins >= comes_back:
+            break
+        if _is_too_much(calls[first : bisect_left(calls, begins + comes_back, key=_start)], limit):
+            return calls[place + 1].start if first == place else begins + comes_back
+    return start
+
+
+def _is_too_much(window: Sequence[Use], limit: RateLimit) -> bool:
+    if limit.own_calls is not None and len(window) > limit.own_calls:
+        return True
+    return limit.records is not None and sum(use.leads for use in window) > limit.records
+
+
+def _start(use: Use) -> float:
+    return use.start

@@ -38,6 +38,12 @@ def take(waiting: Backlog, now: float = 0.0) -> list[tuple[str, str]] | None:
     return batch and [(str(action.name), action.lead.lead_id) for action in batch.actions]
 
 
+def take_batch(waiting: Backlog, now: float = 0.0) -> Batch:
+    batch = waiting.take(100, now)
+    assert batch is not None
+    return batch
+
+
 def deliver(waiting: Backlog, now: float = 0.0) -> list[str]:
     """Accept everything that is due, and tell the actions in the order in which they were sent."""
     sent = []
@@ -121,7 +127,7 @@ def test_calls_are_of_one_campaign_and_one_action() -> None:
         ([CONVERT, CONVERT], ["convert", "convert"]),
         ([UPSERT, CONVERT, UPSERT, DISABLE], ["upsert", "convert", "upsert", "disable"]),
     ],
-    ids=lambda names: "+".join(names),
+    ids="+".join,
 )
 def test_what_is_merged_with_what(actions: list[ActionName], sent: list[str]) -> None:
     """While they wait, actions that make no difference together; everything else keeps its order."""
@@ -137,7 +143,7 @@ def test_merged_fields_are_the_last_of_each() -> None:
     waiting = backlog(size=1)
     parts = [act("a", x=1, y=1), act("a", UPDATE, y=2), act("b", x=1), act("b", DELETE)]
     add(waiting, *parts)
-    merged, gone = (batch.actions[0] for _ in range(2) if (batch := waiting.take(1, 0.0)))
+    merged, gone = (take_batch(waiting).actions[0] for _ in range(2))
     assert (merged.name, merged.payload, merged.parts) == (UPSERT, {"lead_id": "a", "x": 1, "y": 2}, (*parts[:2],))
     assert (gone.name, gone.payload, gone.parts) == (DELETE, {"lead_id": "b"}, (*parts[2:],))
     assert waiting.settle(merged, 0.0) == (*parts[:2],)
@@ -147,12 +153,12 @@ def test_merged_fields_are_the_last_of_each() -> None:
 def test_what_is_on_its_way_is_not_merged() -> None:
     waiting = backlog(size=1)
     add(waiting, act("a", x=1))
-    assert (first := waiting.take(1, 0.0))
+    first = take_batch(waiting).actions[0]
     add(waiting, act("a", x=2), act("a", x=3))
-    assert (first.actions[0].payload["x"], len(waiting), take(waiting)) == (1, 3, None)
-    waiting.settle(first.actions[0], 0.0)
-    assert (second := waiting.take(1, 0.0))
-    assert (second.actions[0].payload["x"], len(second.actions[0].parts)) == (3, 2)
+    assert (first.payload["x"], len(waiting), take(waiting)) == (1, 3, None)
+    waiting.settle(first, 0.0)
+    second = take_batch(waiting).actions[0]
+    assert (second.payload["x"], len(second.parts)) == (3, 2)
 
 
 def test_a_lead_that_is_updated_again_and_again_is_due_all_the_same() -> None:
@@ -192,7 +198,7 @@ def test_the_parts_of_a_merged_action_may_be_sent_one_by_one() -> None:
     """In their order, before what came later, merged with nothing; the lead was never two calls' at once."""
     waiting = backlog(size=1)
     add(waiting, act("a", x=1), act("a", x=2), act("a", DELETE))
-    assert (batch := waiting.take(1, 0.0))
+    batch = take_batch(waiting)
     add(waiting, act("a", x=4))
     waiting.put_apart(batch.actions[0], 0.0)
     add(waiting, act("a", x=5))
@@ -246,7 +252,7 @@ def test_more_than_the_limit_are_told_and_kept_without_content() -> None:
 def test_a_retry_goes_first_and_its_leads_wait_for_it() -> None:
     waiting = backlog()
     add(waiting, act("a"), act("b"), act("c"))
-    assert (batch := waiting.take(100, 0.0))
+    batch = take_batch(waiting)
     waiting.retry(batch, 10.0)
     add(waiting, act("a"), act("d"), act("e"), act("f"))
     assert waiting.seconds_until_due(0.0) == 0.0
@@ -259,7 +265,7 @@ def test_rows_that_failed_alone_are_filled_up_with_others() -> None:
     """Up to a full call, of their own kind; a call that failed as a whole is sent again as it was."""
     waiting = backlog()
     add(waiting, act("a"), act("b"), act("c"))
-    assert (batch := waiting.take(100, 0.0))
+    batch = take_batch(waiting)
     for action in batch.actions[1:]:
         waiting.settle(action, 0.0)
     waiting.retry(Batch(batch.kind, batch.actions[:1], is_loose=True), 10.0)

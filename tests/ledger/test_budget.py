@@ -89,6 +89,44 @@ def test_a_late_call_counts_from_its_true_start(ledger: Ledger, clock: Clock) ->
     assert starts(ledger, 2) == [BACK - 30, round(started.start - clock.now + BACK, 3)]
 
 
+def test_a_late_call_keeps_the_limit_towards_those_reserved_after_it(ledger: Ledger, clock: Clock) -> None:
+    """They reckoned with its old start; when they have begun before it, it waits for them."""
+    late, *others = [ledger.budget.reserve(LIMIT, leads=1) for _ in range(4)]
+    begin(ledger, others[0])
+    clock.now += BACK
+    assert [round(begin(ledger, permit).start - clock.now, 3) for permit in others[1:]] == [0, 0]
+    clock.now += 0.5
+    assert round(begin(ledger, late).start - clock.now, 3) == BACK - 0.5
+    assert round(begin(ledger, ledger.budget.reserve(LIMIT, leads=1)).start - clock.now, 3) == BACK - 0.5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "held"),
+    [
+        (600, None),
+        (86_400, None),
+        (86_400, 30),
+    ],
+)
+def test_a_clock_set_back_before_a_call_begins_makes_it_wait_no_hours(
+    ledger: Ledger, clock: Clock, seconds: float, held: float | None
+) -> None:
+    """Reserved before the clock was set, begun after; also when a 429 had asked for the wait."""
+    if held:
+        ledger.budget.hold(held)
+    reserved = ledger.budget.reserve(LIMIT, leads=1)
+    clock.now -= seconds
+    started = begin(ledger, reserved)
+    assert started.due - time.monotonic() <= 2 * BACK
+    assert 0 <= started.start - clock.now <= 2 * BACK
+
+
+def test_a_clock_set_forward_before_a_call_begins_makes_it_late(ledger: Ledger, clock: Clock) -> None:
+    reserved = ledger.budget.reserve(LIMIT, leads=1)
+    clock.now += 86_400
+    assert 0 <= begin(ledger, reserved).start - clock.now <= 0.5
+
+
 def test_a_call_counts_the_leads_that_it_carries(ledger: Ledger, clock: Clock) -> None:
     """Not those that its batch might have had."""
     assert clock.now

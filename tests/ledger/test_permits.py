@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import heapq
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from squadstack.ledger.permits import Use, next_start
+from squadstack.ledger.permits import Use, allowed_start, next_start
 from squadstack.settings.rate_limit import RateLimit
 
 TICKS = 64
@@ -42,6 +44,70 @@ def test_no_window_holds_more_than_the_limit(limit: RateLimit, calls: list[tuple
         arrivals.append((start + limit.slack_seconds * lateness / TICKS, leads))
     for end, _ in arrivals:
         window = [leads for at, leads in arrivals if end - limit.period_seconds < at <= end]
+        assert limit.own_calls is None or len(window) <= limit.own_calls
+        assert limit.records is None or sum(window) <= limit.records
+
+
+Late = tuple[int, int, int]
+"""A call: how long after the last one it is reserved, its leads, and how long after its start it is begun."""
+
+late_limits = st.builds(
+    RateLimit,
+    calls=st.none() | st.integers(1, 3),
+    records=st.none() | st.integers(1, 9),
+    period_seconds=st.just(9),
+    slack_seconds=st.just(1),
+)
+late_calls = st.lists(
+    st.tuples(st.sampled_from([0, 0, 0, 1, 5, 30]), st.integers(1, 5), st.sampled_from([0, 0, 1, 2, 5, 12, 13, 25])),
+    min_size=1,
+    max_size=15,
+)
+
+
+@given(limit=late_limits, calls=late_calls, which=st.integers(0, 14))
+@example(limit=RateLimit(calls=2, period_seconds=9, slack_seconds=1), calls=[(0, 1, 10)] + [(0, 1, 0)] * 5, which=0)
+def test_a_late_call_keeps_the_limit(limit: RateLimit, calls: list[Late], which: int) -> None:
+    """However late one is, it keeps the limit towards those that were made since, reserved after it or before."""
+    check_true_starts(
+        limit, [(idle, leads, late if at == which else 0) for at, (idle, leads, late) in enumerate(calls)]
+    )
+
+
+@given(limit=late_limits, calls=late_calls)
+@example(limit=RateLimit(calls=1, period_seconds=9, slack_seconds=1), calls=[(0, 1, 12), (0, 1, 0), (0, 1, 1)])
+def test_late_calls_keep_the_limit(limit: RateLimit, calls: list[Late]) -> None:
+    """Any number of them, each as late as it likes."""
+    check_true_starts(limit, calls)
+
+
+def check_true_starts(limit: RateLimit, calls: list[Late]) -> None:
+    """Reserve and begin calls as the budget does, each at its time, and look at the starts that were kept."""
+    comes_back = limit.period_seconds + limit.slack_seconds
+    ledger: dict[int, Use] = {}
+    kept: list[Use] = []
+    events: list[tuple[float, bool, int]] = []
+    now = 0.0
+    for number, (idle, _, _) in enumerate(calls):
+        now += idle
+        heapq.heappush(events, (now, False, number))
+    while events:
+        now, is_begun, number = heapq.heappop(events)
+        _, leads, late = calls[number]
+        leads = min(leads, limit.records or leads)
+        own = ledger.pop(number, Use(now, leads))
+        others = sorted(ledger.values(), key=lambda use: use.start)
+        if is_begun:
+            start = allowed_start(others, limit, leads=leads, earliest=max(now, own.start))
+            kept.append(Use(start, leads))
+        else:
+            others = [use for use in others if use.start + comes_back >= now]
+            ledger = {key: use for key, use in ledger.items() if use.start + comes_back >= now}
+            start = next_start(others, limit, leads=leads, now=now, not_before=0.0)
+            heapq.heappush(events, (start + late, True, number))
+        ledger[number] = Use(start, leads)
+    for end in kept:
+        window = [use.leads for use in kept if end.start - comes_back < use.start <= end.start]
         assert limit.own_calls is None or len(window) <= limit.own_calls
         assert limit.records is None or sum(window) <= limit.records
 

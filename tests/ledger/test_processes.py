@@ -55,7 +55,8 @@ def test_two_processes_share_one_budget(url: str) -> None:
     both = sorted([*ours, *theirs])
     apart = [later - earlier for earlier, later in zip(both, both[CALLS:], strict=False)]
     assert min(apart) >= PERIOD + SLACK - 0.001
-    assert sum(start <= ours[9] for start in theirs) in range(4, 20)  # a quarter at least: half of its share
+    first, second = sorted((ours, theirs), key=max)
+    assert sum(start <= first[-1] for start in second) >= 10  # half of its share, when the other is done
     ledger = Ledger(url, business="default", host="localhost:1")
     assert ledger.count_leads() == len(ledger.rejects()) == 40
     ledger.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,12 +13,13 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
 if TYPE_CHECKING:
     import resource
     import tempfile
-    from pathlib import Path
+
 
 SUMMARY = "Run summary: "
 TAIL = 3000
@@ -82,7 +84,9 @@ class Running:
         self._threads = [
             threading.Thread(target=self._collect, args=(name, pipe), daemon=True) for name, pipe in pipes.items()
         ]
+        self._most_memory = 0
         self._threads.append(threading.Thread(target=self._reap, daemon=True))
+        self._threads.append(threading.Thread(target=self._watch_memory, daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -174,7 +178,7 @@ class Running:
             stdout=self.stdout,
             stderr=self.stderr,
             seconds=seconds,
-            max_rss=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+            max_rss=self._most_memory or usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
             cpu_seconds=usage.ru_utime + usage.ru_stime,
         )
 
@@ -209,6 +213,15 @@ class Running:
                 with self._news:
                     self._texts[name] += chunk
                     self._news.notify_all()
+
+    def _watch_memory(self) -> None:
+        """Follow the most memory it ever held: what the kernel tells at its end begins at ours, which is large."""
+        status = Path(f"/proc/{self.pid}/status")
+        while self._ended is None and status.exists():
+            with contextlib.suppress(OSError):  # it ends just now
+                found = re.search(rb"VmHWM:\s+(\d+) kB", status.read_bytes())
+                self._most_memory = int(found[1]) * 1024 if found else self._most_memory
+            time.sleep(0.02)
 
     def _reap(self) -> None:
         """Wait for the process in a way that tells what it used."""
