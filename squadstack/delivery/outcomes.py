@@ -65,11 +65,16 @@ class Summary:
         return self.actions == self.settled + self.undelivered
 
     def has_too_many_rejects(self, percent: float, *, at_end: bool) -> bool:
-        """Whether the share of rejects that tell of something wrong is above the setting."""
+        """Whether the share of rejects that tell of something wrong is above the setting.
+
+        On the way, what still waits counts as if it will be accepted: the mapping rejects long before the API
+        accepts.
+        """
         if self.settled < (JUDGED_FROM_AT_END if at_end else JUDGED_FROM):
             return False
         telling = self.rejected - self.harmless
-        return 100 * telling > percent * (self.accepted + self.unchanged + telling)
+        waiting = 0 if at_end else max(0, self.actions - self.settled)
+        return 100 * telling > percent * (self.accepted + self.unchanged + telling + waiting)
 
     def as_dict(self) -> dict[str, Any]:
         """The summary as it is logged and written."""

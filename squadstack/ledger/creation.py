@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 
+_OPENING = 0x5_9A_D5_7A_C4
+"""The lock that is held while a ledger in PostgreSQL is opened."""
+
+
 class Opened(NamedTuple):
     """An open ledger: whether it was just created, the key of its digests, the scope's number."""
 
@@ -28,6 +32,8 @@ def open_scope(connection: Connection, business: str, host: str, *, is_new_file:
     Raises:
         LedgerError: The database is somebody else's, or of a newer version of this package.
     """
+    if connection.dialect.name == "postgresql":  # several may open it for the first time at once
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_OPENING)))
     is_new = _create(connection, is_new_file=is_new_file)
     key = bytes(connection.execute(sa.select(schema.info.c.digest_key)).scalar_one())
     return Opened(is_new, key, _scope_id(connection, business, host))
