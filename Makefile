@@ -25,7 +25,7 @@ LOCK = $(MELTANO_VENV)/bin/uv pip compile --quiet --universal --upgrade --no-hea
 unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 unexport $(filter MELTANO_% TARGET_SQUADSTACK_% TAP_SQUADSTACK_%,$(.VARIABLES))
 
-.PHONY: help demo test test-long lint types architecture lock hub clean setup
+.PHONY: help demo test test-long test-quiet lint types architecture lock hub clean setup
 
 help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -36,15 +36,18 @@ demo: setup ## Send 1,000 invented leads into a sandbox, and show what became of
 
 test: setup ## Run the tests but the long ones, and report the coverage.
 	@rm -f .coverage .coverage.*
-	@MELTANO="$$PWD/$(MELTANO)" $(BIN)/python -m coverage run -m pytest -m 'not long'; status=$$?; \
+	@MELTANO="$$PWD/$(MELTANO)" $(BIN)/python -m coverage run -m pytest -m 'not long and not quiet'; status=$$?; \
 	$(BIN)/python -m coverage combine --quiet; $(BIN)/python -m coverage report && exit $$status
 
 test-long: setup ## Run the tests that take minutes.
-	@if $(BIN)/python -m pytest -m long --collect-only --quiet >/dev/null; test $$? -eq 5; then \
+	@if $(BIN)/python -m pytest -m 'long and not quiet' --collect-only --quiet >/dev/null; test $$? -eq 5; then \
 	  echo 'No test is marked long.'; \
 	else \
-	  MELTANO="$$PWD/$(MELTANO)" $(BIN)/python -m pytest -m long; \
+	  MELTANO="$$PWD/$(MELTANO)" $(BIN)/python -m pytest -m 'long and not quiet'; \
 	fi
+
+test-quiet: setup ## Measure how much of the budget is used, on a machine that does nothing else.
+	@$(BIN)/python -m pytest -m quiet
 
 lint: $(READY) ## Check style and format.
 	$(BIN)/ruff check .

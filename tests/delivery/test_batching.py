@@ -195,16 +195,21 @@ def test_a_lead_without_a_number_is_due_all_the_same() -> None:
 
 
 def test_the_parts_of_a_merged_action_may_be_sent_one_by_one() -> None:
-    """In their order, before what came later, merged with nothing; the lead was never two calls' at once."""
+    """In their order, before what came later, merged with nothing; and what came later is merged as ever."""
     waiting = backlog(size=1)
     add(waiting, act("a", x=1), act("a", x=2), act("a", DELETE))
-    batch = take_batch(waiting)
+    merged = take_batch(waiting).actions[0]
     add(waiting, act("a", x=4))
-    waiting.put_apart(batch.actions[0], 0.0)
+    waiting.put_apart(merged, 0.0)
     add(waiting, act("a", x=5))
     assert len(waiting) == 5
     assert deliver(waiting) == ["upsert", "upsert", "delete", "upsert"]
     assert (len(waiting), waiting.moving) == (0, 0)
+    add(waiting, act("b", x=1), act("b", UPDATE, x=2))
+    waiting.put_apart(take_batch(waiting).actions[0], 0.0)
+    add(waiting, act("b", UPDATE, x=3), act("b", UPDATE, x=4))
+    assert deliver(waiting) == ["upsert", "update", "update"]
+    assert len(waiting) == 0
 
 
 # -- held actions ----------------------------------------------------------------------------------------
@@ -339,10 +344,17 @@ class AnyInterleaving(RuleBasedStateMachine):
     @precondition(lambda self: not self.waiting.closing)
     @rule(
         lead=st.sampled_from(LEADS),
-        name=st.sampled_from([UPSERT] * 5 + [UPDATE] * 3 + [DELETE, CREATE, CONVERT]),
-        is_whole=st.booleans(),
+        burst=st.lists(
+            st.tuples(st.sampled_from([UPSERT] * 5 + [UPDATE] * 3 + [DELETE, CREATE, CONVERT]), st.booleans()),
+            min_size=1,
+            max_size=4,
+        ),
     )
-    def read(self, lead: str, name: ActionName, is_whole: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis
+    def read(self, lead: str, burst: list[tuple[ActionName, bool]]) -> None:
+        for name, is_whole in burst:
+            self.read_one(lead, name, is_whole=is_whole)
+
+    def read_one(self, lead: str, name: ActionName, *, is_whole: bool) -> None:
         self.number += 1
         fields: dict[str, Any] = {"number": self.number, f"field {self.number % 3}": self.number}
         if is_whole:
@@ -501,4 +513,4 @@ def check_merged(action: LeadAction, put_apart: Iterable[LeadAction]) -> None:
 
 
 TestAnyInterleaving = AnyInterleaving.TestCase
-TestAnyInterleaving.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestAnyInterleaving.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
