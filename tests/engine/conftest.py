@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(params=["SQLite", "PostgreSQL"])
+@pytest.fixture(params=["SQLite", pytest.param("PostgreSQL", marks=pytest.mark.quiet)])
 def shared_ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The setting `ledger_url` of a ledger that is not there yet."""
     if request.param == "SQLite":
