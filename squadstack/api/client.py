@@ -13,6 +13,8 @@ from squadstack.api.deadline import Deadline, DeadlineAdapter
 from squadstack.api.messages import Failure, NoAnswerError, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from squadstack.settings.common import CommonSettings
 
 _CHUNK = 65_536
@@ -23,9 +25,13 @@ _NETWORK_ERRORS = (requests.exceptions.RequestException, HTTPError, OSError)
 class Transport(Protocol):
     """The seam to the network."""
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, on_written: Callable[[], None] = ...) -> Response:
         """Make one call and return the whole answer, or raise `NoAnswerError`."""
         ...
+
+
+def _ignore() -> None:
+    """Nobody asked when a request was written."""
 
 
 class Client:
@@ -72,20 +78,24 @@ class Client:
             connections=settings.max_in_flight,
         )
 
-    def send(self, request: Request) -> Response:
+    def send(self, request: Request, on_written: Callable[[], None] = _ignore) -> Response:
         """Make one call and return the whole answer.
+
+        Args:
+            request: What to send.
+            on_written: Called when the last byte of it has been written, before the answer is waited for.
 
         Raises:
             NoAnswerError: There is none, or not all of it; its message holds no address and no body.
         """
-        with Deadline(self._timeout) as deadline:
+        with Deadline(self._timeout, on_written) as deadline:
             failure = Failure.TIMEOUT
             try:
                 response = self._exchange(request)
                 if not deadline.passed:  # else an answer without a length may have been cut and look whole
                     return response
             except _NETWORK_ERRORS as error:
-                failure = Failure.TIMEOUT if deadline.passed else _kind(error)
+                failure = Failure.TIMEOUT if deadline.passed else _kind(error, is_connected=deadline.is_connected)
         raise NoAnswerError(failure) from None
 
     def _exchange(self, request: Request) -> Response:
@@ -145,9 +155,9 @@ def _read(answer: requests.Response) -> bytes:
     return b"".join(chunks)
 
 
-def _kind(error: Exception) -> Failure:
+def _kind(error: Exception, *, is_connected: bool) -> Failure:
     match error:
-        case requests.exceptions.SSLError():
+        case requests.exceptions.SSLError() if not is_connected:  # the handshake's: later ones break a call
             return Failure.TLS
         case requests.exceptions.ConnectTimeout() | requests.exceptions.ProxyError():
             return Failure.REFUSED

@@ -1,7 +1,7 @@
 """A deadline for a whole call. The time-out of `requests` is for each read: a dripping answer never ends it.
 
 A connection tells the running call's deadline of its socket; when the time is up, the socket is shut down,
-and whatever waits for it fails at once.
+and whatever waits for it fails at once. It also tells when the request has been written.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import contextlib
 import os
 import socket
 import threading
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import urllib3.connection
 import urllib3.connectionpool
 from requests.adapters import HTTPAdapter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 _running = threading.local()
 
@@ -22,12 +25,19 @@ _running = threading.local()
 class Deadline:
     """The deadline of the call that this thread makes, as a context manager.
 
+    Args:
+        seconds: From now on.
+        on_written: Called when the last byte of the request has been written.
+
     Attributes:
         passed: Whether it came before the call was done.
+        is_connected: Whether the request has begun to leave, over a connection that is safe.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, on_written: Callable[[], None]) -> None:
         self.passed = False
+        self.is_connected = False
+        self.on_written = on_written
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._cut)
@@ -90,6 +100,16 @@ def _tell(connection: socket.socket) -> socket.socket:
     return connection
 
 
+@contextlib.contextmanager
+def _writing() -> Iterator[None]:
+    deadline: Deadline | None = getattr(_running, "deadline", None)
+    if deadline is not None:
+        deadline.is_connected = True
+    yield
+    if deadline is not None:
+        deadline.on_written()
+
+
 class _Connection(urllib3.connection.HTTPConnection):
     def _new_conn(self) -> socket.socket:
         return _tell(super()._new_conn())
@@ -97,7 +117,8 @@ class _Connection(urllib3.connection.HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
             _tell(self.sock)
-        super().request(*args, **kwargs)
+        with _writing():
+            super().request(*args, **kwargs)
 
 
 class _TLSConnection(urllib3.connection.HTTPSConnection):
@@ -107,7 +128,8 @@ class _TLSConnection(urllib3.connection.HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:
             _tell(self.sock)
-        super().request(*args, **kwargs)
+        with _writing():
+            super().request(*args, **kwargs)
 
 
 class _Pool(urllib3.connectionpool.HTTPConnectionPool):

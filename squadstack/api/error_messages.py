@@ -88,8 +88,11 @@ def _plain(value: Any) -> str:
 CONVERTED = re.compile(r"has (?:already )?been marked as converted", re.IGNORECASE)
 DELETED = re.compile(r"has been deleted from our platform", re.IGNORECASE)
 UNKNOWN = re.compile(
-    r"\blead(?:_id)?\b.{0,300}?(?:doesn['\N{RIGHT SINGLE QUOTATION MARK}]?t|does not|do not) exist",
-    re.IGNORECASE | re.DOTALL,
+    r"""(?<!\bof\ )(?<!\bof\ this\ )(?<!\bof\ the\ )  # what a lead belongs to may lack too: that is not the lead
+    \blead(?:_id)?\b['"]?
+    (?::.{1,255}?|\ provided|\ given)?
+    \s(?:doesn['\N{RIGHT SINGLE QUOTATION MARK}]?t|does\ not|do\ not)\ exist""",
+    re.IGNORECASE | re.DOTALL | re.VERBOSE,
 )
 UNJUDGED = re.compile(r"Unjudged leads cannot be re-?activated", re.IGNORECASE)
 BUSY = re.compile(r"(?:getting|being) processed already|is being processed", re.IGNORECASE)

@@ -84,10 +84,11 @@ class Caller:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
         permit, mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
         request = self._settlement.request(batch)
-        if not self._wait_for(permit):
+        begun = self._wait_for(permit)
+        if begun is None:
             self._withdraw(batch, mark)
             return
-        outcome = self._send(request)
+        outcome = self._send(request, begun)
         decision = decide(outcome)
         if did_nothing(outcome):
             self._withdraw(batch, mark)
@@ -106,28 +107,34 @@ class Caller:
     def _withdraw(self, batch: Batch, mark: float) -> None:
         self._ledger.withdraw([action.lead for action in batch.actions], mark)
 
-    def _wait_for(self, permit: Permit) -> bool:
-        """Wait until a call's start, and note a later one if this thread was held up; False: the run stops."""
+    def _wait_for(self, permit: Permit) -> Permit | None:
+        """Wait until a call's start, and note a later one if this thread was held up; None: the run stops."""
         while not self._is_stopping():
             early = permit.due - time.monotonic()
             if early > 0:
                 with self._lock:
                     self._lock.wait_for(self._is_stopping, early)
             elif -early <= self._tolerance or permit.permit_id is None:
-                return True
+                return permit
             else:
                 permit = self._ledger.budget.restart(permit)
-        return False
+        return None
 
-    def _send(self, request: Request) -> Response | NoAnswerError:
+    def _send(self, request: Request, permit: Permit) -> Response | NoAnswerError:
         with self._lock:
             self._settlement.summary.calls += 1
         try:
-            response = self._transport.send(request)
+            response = self._transport.send(request, lambda: self._note_delay(permit))
         except NoAnswerError as error:
             return error
         self._answered = True
         return response
+
+    def _note_delay(self, permit: Permit) -> None:
+        """A new connection, or a thread that was held up, sends a call later than its noted start."""
+        late = time.monotonic() - permit.due
+        if late > self._tolerance and permit.permit_id is not None:
+            self._ledger.budget.delay(permit, late)
 
     def _judge(self, batch: Batch, mark: float, response: Response) -> None:
         try:

@@ -109,6 +109,13 @@ class Budget:
         with self._database.transaction() as connection:
             return self.start(connection, permit, leads=permit.leads)
 
+    def delay(self, permit: Permit, seconds: float) -> None:
+        """Note that a call left so much later than its start: its permit comes back so much later."""
+        table = schema.permits
+        with self._database.transaction() as connection:
+            row = sa.update(table).where(table.c.permit_id == permit.permit_id, table.c.start == permit.start)
+            connection.execute(row.values(start=permit.start + seconds))
+
     def learn(self, seconds: float) -> None:
         """Learn how long a transaction takes, so that the next are begun that much ahead of their start."""
         self.ahead = min(max(0.9 * self.ahead, 1.5 * seconds), _FARTHEST_AHEAD)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,12 +19,12 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from squadstack.exceptions import ConfigurationError, LedgerError
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterator
 
     from sqlalchemy.engine import Dialect
 
 _BUSY_SECONDS = 60
+_PAUSE_SECONDS = 0.01
 _POSTGRESQL = "postgresql+psycopg"
 
 
@@ -76,19 +78,33 @@ class Database:
             raise LedgerError(self._fault) from None
 
     def keep_log(self) -> None:
-        """Have SQLite keep a write-ahead log, so that readers need not wait; only in a database that is ours."""
-        if self.is_sqlite:
-            with contextlib.closing(self._engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA journal_mode = WAL").close()
+        """Have SQLite keep a write-ahead log, so that readers need not wait; only in a database that is ours.
+
+        Raises:
+            LedgerError: The database is out of reach, or others hold it.
+        """
+        if not self.is_sqlite:
+            return
+        last = time.monotonic() + _BUSY_SECONDS
+        with contextlib.closing(self._engine.raw_connection()) as connection:
+            while True:
+                try:
+                    connection.cursor().execute("PRAGMA journal_mode = WAL").close()
+                except sqlite3.Error as error:  # here SQLite does not wait for others as it does elsewhere
+                    if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > last:
+                        raise LedgerError(self._sentence(error)) from None
+                    time.sleep(_PAUSE_SECONDS)
+                else:
+                    return
 
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
-    def _sentence(self, error: SQLAlchemyError) -> str:
+    def _sentence(self, error: Exception) -> str:
         """What happened, told by the kind of error: its text may repeat values."""
-        cause = getattr(error, "orig", None)
-        name = getattr(cause, "sqlite_errorname", "") or type(cause or error).__name__
+        cause = getattr(error, "orig", None) or error
+        name = getattr(cause, "sqlite_errorname", "") or type(cause).__name__
         return f"The ledger at {self.place} {_CAUSES.get(name, f'failed ({name})')}."
 
 

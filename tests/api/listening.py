@@ -44,6 +44,11 @@ class Connection:
     def send(self, text: bytes) -> None:
         self._socket.sendall(text)
 
+    @property
+    def socket(self) -> socket.socket:
+        """What lies beneath."""
+        return self._socket
+
     def drip(self, text: bytes, filler: bytes = b"a") -> None:
         """Send a byte every 20 ms: the text first, then filler without end."""
         end = time.monotonic() + DRIP_SECONDS

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import socket
+import ssl
 from typing import TYPE_CHECKING
 
 import pytest
 from api.listening import Connection, Listener
+from engine.tls import HOST, make_certificates
 
 from squadstack.api import client as client_module
 from squadstack.api.client import Client, default_user_agent
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CALL = Request("POST", "/voice/crm?a=b", b'[{"lead_id": "1"}]')
-HOST = "api.squadstack.test"
 
 
 @pytest.fixture(autouse=True)
@@ -219,6 +222,34 @@ def test_a_host_that_is_not_there() -> None:
     for url in (server.url, f"https://127.0.0.1:{server.port}"):
         with client_of(url) as client:
             assert failure_of(client) is Failure.REFUSED
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificates")
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{"], ids=["no head", "a head"])
+def test_a_tls_connection_that_breaks_after_the_call_was_sent(
+    head: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody knows whether it was carried out; only a handshake that fails is a call that did nothing."""
+    ca, certificate, key = make_certificates(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    def handle(connection: Connection) -> None:
+        connection.read()
+        connection.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        with connection.socket.dup() as raw, context.wrap_socket(connection.socket, server_side=True) as secure:
+            while not secure.recv(65536).endswith(CALL.body):
+                pass
+            secure.sendall(head)
+            raw.sendall(b"\x17\x03\x03\x00\x20" + b"x" * 32)  # a record that nobody encrypted
+            raw.shutdown(socket.SHUT_RDWR)
+
+    with Listener(handle) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(ca))
+        with client_of(f"https://{HOST}") as client:
+            assert failure_of(client) is Failure.BROKEN
 
 
 def test_a_host_that_speaks_no_tls() -> None:

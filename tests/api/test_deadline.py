@@ -169,7 +169,7 @@ def test_no_handle_is_left() -> None:
 
 def test_a_connection_that_comes_about_too_late_is_cut_at_once() -> None:
     ours, theirs = socket.socketpair()
-    with ours, theirs, Deadline(0.01) as deadline:
+    with ours, theirs, Deadline(0.01, lambda: None) as deadline:
         while not deadline.passed:
             time.sleep(0.01)
         theirs.settimeout(5)
@@ -178,7 +178,7 @@ def test_a_connection_that_comes_about_too_late_is_cut_at_once() -> None:
 
 
 def test_a_call_that_is_done_has_not_passed_its_deadline() -> None:
-    with Deadline(0.05) as deadline:
+    with Deadline(0.05, lambda: None) as deadline:
         pass
     time.sleep(0.1)
     assert not deadline.passed
