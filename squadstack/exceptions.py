@@ -4,6 +4,8 @@ SquadStackError
 ├── ConfigurationError      change a setting; nothing was sent
 ├── InputError              mend the tap: what it wrote is not Singer
 ├── LedgerError             make the ledger's database reachable, whole or writable
+├── UnreadableRowError      tell SquadStack: a row is not as documented; reading stops before it
+├── StoppedError            a signal came
 └── UndeliveredError        something could not be delivered; the next run sends it again
     ├── AccessError         ask SquadStack or change token, ref_id or network: trying again is no use
     ├── OutageError         try again later: the API was out of reach for too long
@@ -43,6 +45,17 @@ class InputError(SquadStackError):
 
 class LedgerError(SquadStackError):
     """The ledger cannot be opened, read or written."""
+
+
+class UnreadableRowError(SquadStackError):
+    """A row of the API cannot be read; to skip it would be to lose it."""
+
+
+class StoppedError(SquadStackError):
+    """The run was asked to stop."""
+
+    def __init__(self) -> None:
+        super().__init__("The run was stopped by a signal; the next one goes on from its last STATE.")
 
 
 class UndeliveredError(SquadStackError):

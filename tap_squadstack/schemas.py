@@ -19,6 +19,7 @@ LEAD_RESPONSES = th.PropertiesList(
     th.Property("latest_recording_url", th.StringType, description="Recording of the latest conversation."),
     th.Property("lead_outcome", th.StringType, description="Outcome of the lead."),
     th.Property("lead_responses", th.CustomType(_TEXTS), description="What the lead answered, by key."),
+    additional_properties=True,
 ).to_dict()
 
 LEAD_RESPONSE_ANSWERS = th.PropertiesList(

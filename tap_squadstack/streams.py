@@ -2,39 +2,130 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
 
-from squadstack.exceptions import SquadStackError
-from tap_squadstack import schemas
+from squadstack.responses.reading import Reading, Start
+from squadstack.responses.rows import answers_of
+from squadstack.responses.times import moment_of
+from tap_squadstack import bookmarks, schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping
+
+    from squadstack.responses.agenda import Closed
+    from tap_squadstack.tap import TapSquadStack
 
 
-class _ResponsesStream(Stream):
-    """A stream made of lead responses."""
+class ResponsesStream(Stream):
+    """A stream made of lead responses, with a bookmark for each campaign that moves over closed windows only."""
 
     replication_key = "processed_at"
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the records are of the right types, and keep further fields
+    _tap: TapSquadStack
 
-    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
-        """Say that reading is not built yet, rather than read nothing."""
-        msg = "This version of tap-squadstack shows its settings and streams, but cannot read them yet."
-        raise SquadStackError(msg)
+    def start(self, campaign_id: str) -> Start:
+        """Where this stream's reading of a campaign begins."""
+        settings = self._tap.settings
+        date = moment_of(settings.start_date)
+        earliest = max(int(date.timestamp()), 0) if date else 0
+        is_full = self.replication_method != "INCREMENTAL"
+        state = {} if is_full else self.get_context_state({"campaign_id": campaign_id})
+        return bookmarks.start_of(state, campaign_id, earliest=earliest, lookback=settings.lookback_seconds)
+
+    def move(self, campaign_id: str, closed: Closed) -> None:
+        """Note that a window has been written out; without the API's clock the newest row is as far as is safe."""
+        if closed.is_dated:
+            moment = datetime.fromtimestamp(closed.window.end, UTC)
+        elif closed.records:
+            moment = datetime.fromisoformat(closed.records[-1]["processed_at"])
+        else:
+            return
+        bookmarks.move(self.get_context_state({"campaign_id": campaign_id}), moment)
+
+    def _write_starting_replication_value(self, context: Mapping[str, Any] | None) -> None:
+        """The bookmark is read by `start`, which survives whatever STATE holds."""
+
+    def _increment_stream_state(self, latest_record: Mapping[str, Any], *, context: Any = None) -> None:
+        """A record moves no bookmark; a closed window does."""
+
+    def get_replication_key_signpost(self, context: Mapping[str, Any] | None = None) -> Any:
+        """No bookmark gets past the API's clock; the local one says nothing."""
+        return None
 
 
-class LeadResponsesStream(_ResponsesStream):
+class LeadResponsesStream(ResponsesStream):
     """One row a processed lead: its outcome, and what it answered."""
 
     name = "lead_responses"
     schema = schemas.LEAD_RESPONSES
     primary_keys = ("campaign_id", "lead_id")
 
+    @property
+    def partitions(self) -> list[dict[str, str]]:
+        """The campaigns."""
+        return [{"campaign_id": name} for name in dict.fromkeys(self._tap.settings.campaign_ids)]
 
-class LeadResponseAnswersStream(_ResponsesStream):
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        """The records of one campaign; those of the answers are written beside them, since they come in one call."""
+        campaign_id = (context or {})["campaign_id"]
+        starts = {stream: stream.start(campaign_id).begin for stream in self._selected()}
+        for closed in self._reading.windows(campaign_id):
+            for record in closed.records:
+                answers = list(answers_of(record))
+                second = int(datetime.fromisoformat(record["processed_at"]).timestamp())
+                if second >= starts.get(self, second + 1):
+                    yield record
+                if second >= starts.get(self._answers, second + 1):
+                    self._answers.write(answers)
+            for stream in starts:
+                stream.move(campaign_id, closed)
+            self._tap.state_writer.write_state(self.tap_state)
+
+    @property
+    def _answers(self) -> LeadResponseAnswersStream:
+        (stream,) = self.child_streams
+        assert isinstance(stream, LeadResponseAnswersStream)  # noqa: S101 - for the type checker
+        return stream
+
+    def _selected(self) -> list[ResponsesStream]:
+        return [stream for stream in (self, self._answers) if stream.selected]
+
+    def _sync_records(self, context: Any = None, *, write_messages: bool = True) -> Generator[dict[str, Any]]:
+        """Read all campaigns at once while the SDK asks for them one by one."""
+        if self._answers.selected:
+            self._answers._write_schema_message()  # noqa: SLF001 - it is the same stream, in two tables
+        starts = {
+            one["campaign_id"]: min((stream.start(one["campaign_id"]) for stream in self._selected()), key=_begin)
+            for one in self.partitions
+        }
+        with Reading(self._tap.settings, starts, self._tap.is_stopping) as self._reading:
+            yield from super()._sync_records(context, write_messages=write_messages)
+
+    def _process_record(self, record: Any, child_context: Any = None, partition_context: Any = None) -> None:
+        """The answers are written by `get_records`: the SDK would sync them anew for each lead."""
+
+
+class LeadResponseAnswersStream(ResponsesStream):
     """One row an answer of a processed lead."""
 
     name = "lead_response_answers"
     schema = schemas.LEAD_RESPONSE_ANSWERS
     primary_keys = ("campaign_id", "lead_id", "response_key")
+    parent_stream_type = LeadResponsesStream
+
+    def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
+        """None of its own: they come with the lead responses."""
+        return ()
+
+    def write(self, answers: Iterable[dict[str, Any]]) -> None:
+        """Write a lead's answers out."""
+        for answer in answers:
+            self._write_record_message(answer)
+
+
+def _begin(start: Start) -> int:
+    return start.begin

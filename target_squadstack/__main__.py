@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import sys
 
-_LEVEL_VARIABLES = ("TARGET_SQUADSTACK_LOGLEVEL", "LOGLEVEL")
+from squadstack.singer.log_level import check_log_level
 
 
 def main() -> None:
     """Run the target; a signal or a wrong log level while it is being loaded is no traceback either."""
-    for variable in _LEVEL_VARIABLES:
-        if os.environ.get(variable, "INFO").upper() not in logging.getLevelNamesMapping():
-            sys.exit(f"{variable} must be one of {', '.join(logging.getLevelNamesMapping())}.")
+    check_log_level("TARGET_SQUADSTACK")
     try:
         from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - it takes a while, in which signals come
 

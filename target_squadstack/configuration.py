@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.configuration._dict_config import parse_environment_config
-
-from squadstack.settings.declaration import coerced, json_schema
+from squadstack.settings.declaration import json_schema
 from squadstack.settings.target import TargetSettings
+from squadstack.singer.plugin import typed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,20 +45,6 @@ def read_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     """
     from squadstack.delivery.delivery import mapper_of  # noqa: PLC0415 - for --version and --about it would be too much
 
-    # Of the SDK's own settings only the types are looked at here: it checks the rest when it uses them.
-    properties = {
-        name: said if name in _OWN else {"type": said.get("type", "object")}
-        for name, said in schema["properties"].items()
-    }
-    values = coerced({**schema, "properties": properties}, config)
+    values = typed(config, schema, _OWN)
     settings = TargetSettings(**{name: value for name, value in values.items() if name in _OWN})
     return Configuration(values, settings, mapper_of(settings, values.get("stream_map_config")))
-
-
-def from_environment(schema: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The settings of the environment as text, which `read_configuration` turns into their types.
-
-    The SDK would convert them itself, and end in a traceback where that fails.
-    """
-    as_text = {name: {"type": "string"} for name in schema["properties"]}
-    return parse_environment_config({"properties": as_text}, prefix)

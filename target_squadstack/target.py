@@ -10,23 +10,23 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Target
 from singer_sdk.exceptions import (
-    ConfigValidationError,
     MapExpressionError,
     MissingKeyPropertiesError,
     RecordsWithoutSchemaException,
     StreamMapConfigError,
 )
-from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities
 
 from squadstack.exceptions import ConfigurationError, InputError, SquadStackError
-from target_squadstack.command import as_failure, clean_command, hush_mapper
-from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, from_environment, read_configuration
+from squadstack.singer.command import as_failure, hush_mapper
+from squadstack.singer.plugin import SentencePlugin
+from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
 from target_squadstack.states import StateWriter
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from squadstack.delivery.rules import Rule
 
 
-class TargetSquadStack(Target):
+class TargetSquadStack(SentencePlugin, Target):
     """Send records to SquadStack as lead actions: create, update, upsert, convert, disable, delete."""
 
     name = "target-squadstack"
@@ -63,11 +63,6 @@ class TargetSquadStack(Target):
         self.message_reader.is_over = lambda: bool(self._signum)
 
     # -- the command ---------------------------------------------------------------------------------
-
-    @classmethod
-    def get_singer_command(cls) -> click.Command:
-        """The SDK's command line, without tracebacks for what a user can cause."""
-        return clean_command(super().get_singer_command())
 
     @classmethod
     def invoke(  # type: ignore[override]
@@ -122,24 +117,10 @@ class TargetSquadStack(Target):
         cls.append_builtin_config(cls.config_jsonschema)
         return read_configuration(given, cls.config_jsonschema)
 
-    @classproperty
-    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805 - a class property
-        """The settings of the environment as text: `coerced` reads them, and tells faults as sentences."""
-        cls.append_builtin_config(cls.config_jsonschema)
-        return from_environment(cls.config_jsonschema, cls._env_var_prefix)
-
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check all settings and compile the rules; the SDK's own check would show values of secrets."""
-        self.append_builtin_config(self.config_jsonschema)
-        try:
-            self._given = read_configuration(self._config, self.config_jsonschema)
-        except ConfigurationError as error:
-            if raise_errors:
-                msg = "Config validation failed"
-                raise ConfigValidationError(msg, errors=list(error.faults)) from None
-            return list(error.faults)
-        self._config = self._given.values
-        return []
+    def _accept(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Check all settings and compile the rules."""
+        self._given = read_configuration(config, self.config_jsonschema)
+        return self._given.values
 
     # -- the run -------------------------------------------------------------------------------------
 

@@ -53,17 +53,25 @@ def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[s
 )
 @click.option("--seed", default=0, show_default=True, help="Where the sequence of faults begins.")
 @click.option(
+    "--work",
+    type=click.FloatRange(0, 86400, min_open=True),
+    is_flag=False,
+    flag_value=60,
+    metavar="[SECONDS]",
+    help="Call the leads, so long after they came on average (60 if not said). Their answers can be read.",
+)
+@click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the leads in this JSON file; they are forgotten otherwise.",
 )
 def sandbox(**options: Any) -> None:
-    """Run a pretend SquadStack that answers as its CRM v2 documents say.
+    """Run a pretend SquadStack that answers as the documents of CRM v2 and SquadIQ v4 say.
 
     Point `api_url` at the address it prints and try things: nobody is called. GET /sandbox/leads shows what
     it holds, GET /sandbox/calls what it was asked, POST /sandbox/judge/REF_ID/LEAD_ID ends a lead's journey.
     The campaigns no-integration, no-permission, only-ACTION, …-unjudged and …-unique-email refuse what their
-    names say.
+    names say; …-exclusive, …-newest-first and …-epoch are read otherwise.
     """
     settings = Options(**options)
     try:

@@ -19,6 +19,7 @@ from squadstack.api.retry import (
 from squadstack.api.verdicts import UnreadableAnswerError
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.exceptions import AccessError, OutageError
+from squadstack.ledger.pacing import Pacer
 
 if TYPE_CHECKING:
     import threading
@@ -26,16 +27,14 @@ if TYPE_CHECKING:
 
     from squadstack.api.client import Transport
     from squadstack.api.messages import Request
+    from squadstack.api.retry_clock import RetryClock
     from squadstack.api.verdicts import Verdict
-    from squadstack.delivery.retries import RetryClock
     from squadstack.delivery.settlement import Settlement
     from squadstack.exceptions import SquadStackError
     from squadstack.ledger.ledger import Ledger
     from squadstack.ledger.permits import Permit
 
 log = logging.getLogger("squadstack")
-
-_LEAST_TOLERANCE = 0.002
 
 FIRST_ANSWER_SECONDS = 30.0
 """How long a run goes on without having reached the API at all."""
@@ -76,15 +75,14 @@ class Caller:
         self._clock = clock
         self._lock = lock
         self._fail = fail
-        self._is_stopping = is_stopping
-        self._tolerance = max(slack / 10, _LEAST_TOLERANCE)
+        self._pacer = Pacer(ledger.budget, slack=slack, lock=lock, is_stopping=is_stopping)
         self._answered = False
 
     def call(self, permit: Permit, batch: Batch) -> None:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
         permit, mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
         request = self._settlement.request(batch)
-        begun = self._wait_for(permit)
+        begun = self._pacer.wait_for(permit)
         if begun is None:
             self._withdraw(batch, mark)
             return
@@ -107,34 +105,15 @@ class Caller:
     def _withdraw(self, batch: Batch, mark: float) -> None:
         self._ledger.withdraw([action.lead for action in batch.actions], mark)
 
-    def _wait_for(self, permit: Permit) -> Permit | None:
-        """Wait until a call's start, and note a later one if this thread was held up; None: the run stops."""
-        while not self._is_stopping():
-            early = permit.due - time.monotonic()
-            if early > 0:
-                with self._lock:
-                    self._lock.wait_for(self._is_stopping, early)
-            elif -early <= self._tolerance or permit.permit_id is None:
-                return permit
-            else:
-                permit = self._ledger.budget.restart(permit)
-        return None
-
     def _send(self, request: Request, permit: Permit) -> Response | NoAnswerError:
         with self._lock:
             self._settlement.summary.calls += 1
         try:
-            response = self._transport.send(request, lambda: self._note_delay(permit))
+            response = self._transport.send(request, lambda: self._pacer.note_delay(permit))
         except NoAnswerError as error:
             return error
         self._answered = True
         return response
-
-    def _note_delay(self, permit: Permit) -> None:
-        """A new connection, or a thread that was held up, sends a call later than its noted start."""
-        late = time.monotonic() - permit.due
-        if late > self._tolerance and permit.permit_id is not None:
-            self._ledger.budget.delay(permit, late)
 
     def _judge(self, batch: Batch, mark: float, response: Response) -> None:
         try:

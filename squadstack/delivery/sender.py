@@ -11,9 +11,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from squadstack.api.retry_clock import RetryClock
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
-from squadstack.delivery.retries import RetryClock
 from squadstack.exceptions import SquadStackError, TooManyActionsError, UndeliveredError, place_of
 
 if TYPE_CHECKING:

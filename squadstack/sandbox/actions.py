@@ -25,6 +25,9 @@ class Action(StrEnum):
     DELETE = "delete"
 
 
+READ: Final = "read"
+"""What a call is noted as that asks for leads, and does nothing to them."""
+
 ENDPOINTS: Final[Mapping[str, Action]] = MappingProxyType(
     {
         "lead-created": Action.CREATE,

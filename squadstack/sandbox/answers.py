@@ -84,20 +84,21 @@ def _bulk_status(success: int, total: int) -> str:
 def _bulk_row(asked: Asked, row: Row, verdict: Verdict) -> Row:
     if verdict.kind is Kind.ACCEPTED:
         return {"status_code": _OK, "data": row}
-    return {"status_code": _STATUS[verdict.kind], "data": {"error_msg": _bulk_message(asked, row, verdict)}}
+    return {"status_code": _STATUS[verdict.kind], "data": {"error_msg": message_of(asked, row, verdict)}}
 
 
-def _bulk_message(asked: Asked, row: Row, verdict: Verdict) -> str:
+def message_of(asked: Asked, row: Row, verdict: Verdict) -> str:
+    """What a bulk call says of a lead that is refused."""
     match verdict.kind:
         case Kind.INVALID_FIELDS:
             return repr(dict(verdict.errors))
         case Kind.BUSY:
             return _busy(asked)
         case _:
-            return _message(row, verdict)
+            return _state_message(row, verdict)
 
 
-def _message(row: Row, verdict: Verdict) -> str:
+def _state_message(row: Row, verdict: Verdict) -> str:
     return _MESSAGES[verdict.kind].format(lead_id=row["lead_id"], unique_field=verdict.unique_field)
 
 
@@ -122,9 +123,9 @@ def _single(asked: Asked, row: Row, verdict: Verdict) -> Answer:
         case Action.UPDATE, Kind.UNKNOWN:
             message = _UNKNOWN_OR_PROCESSED
         case Action.CONVERT, (Kind.UNKNOWN | Kind.ALREADY_CONVERTED):
-            message = _json({"detail": _message(row, verdict)})
+            message = _json({"detail": _state_message(row, verdict)})
         case _:
-            message = _bulk_message(asked, row, verdict)
+            message = message_of(asked, row, verdict)
     return Answer(_STATUS[verdict.kind], {"error_msg": message})
 
 

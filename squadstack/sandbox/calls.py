@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from squadstack.sandbox.actions import Action
+from typing import Final
 
 _REMEMBERED: Final = 100_000
 
@@ -20,14 +17,14 @@ class Call:
     Attributes:
         at: When it arrived, in seconds since 1970.
         ref_id: The campaign.
-        action: What it asked for.
-        leads: How many leads it carried; 0 if it was refused before they were read.
+        action: What it asked for: an action, or `read`.
+        leads: How many leads it carried, or was answered; 0 if it was refused before they were read.
         status: The HTTP status answered; None while it is worked on and if no answer was given.
     """
 
     at: float
     ref_id: str
-    action: Action
+    action: str
     leads: int = 0
     status: int | None = None
 
@@ -38,7 +35,7 @@ class Calls:
     def __init__(self) -> None:
         self._calls: deque[Call] = deque(maxlen=_REMEMBERED)
 
-    def arrive(self, ref_id: str, action: Action) -> Call:
+    def arrive(self, ref_id: str, action: str) -> Call:
         """Note a call that arrives now; who answers it fills in the rest."""
         call = Call(time.time(), ref_id, action)
         self._calls.append(call)

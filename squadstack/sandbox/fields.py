@@ -39,6 +39,7 @@ _EMPTY_IS_MISSING: Final = frozenset({Action.CONVERT, Action.DISABLE, Action.DEL
 
 _MAX_LEAD_ID: Final = 255
 _MAX_CONTACT_NAME: Final = 48
+_MAX_DETAIL: Final = 32
 # Mobile or landline: ten digits of the national significant number, with or without the country code.
 _PHONE_NUMBER: Final = re.compile(r"(?:91)?[1-9][0-9]{9}")
 
@@ -63,6 +64,20 @@ def errors_of(action: Action, row: Row) -> dict[str, str]:
     present = {name: value for name, value in row.items() if name not in missing}
     faults = {name: _fault_of(action, name, value) for name, value in present.items()}
     return missing | {name: fault for name, fault in faults.items() if fault is not None}
+
+
+def squadiq_errors_of(action: Action, row: Row) -> dict[str, str]:
+    """What is wrong with each field of a row of SquadIQ v4; custom ones take "any data"."""
+    own = {*_SHAPES, *_MANDATORY[action]}
+    errors = errors_of(action, {name: value for name, value in row.items() if name in own})
+    if action is Action.CONVERT and "detail" not in errors and not _is_code(row["detail"]):
+        errors["detail"] = INVALID
+    return errors
+
+
+def _is_code(detail: object) -> bool:
+    """See "Mark a lead converted": a code string of at most 32 characters."""
+    return isinstance(detail, str) and len(detail) <= _MAX_DETAIL
 
 
 def missing_of(row: Row, names: tuple[str, ...], *, empty_too: bool = False) -> dict[str, str]:

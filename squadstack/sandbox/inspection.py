@@ -2,9 +2,9 @@
 
 | call | answers |
 |---|---|
-| `GET /sandbox/leads` | `{"campaigns": {ref_id: {lead_id: {"state", "fields", "detail", "history"}}}}` |
+| `GET /sandbox/leads` | `{"campaigns": {ref_id: {lead_id: {…}}}}`, the attributes of `leads.Lead` |
 | `GET /sandbox/calls` | `[{"at", "ref_id", "action", "leads", "status"}]`, oldest first |
-| `POST /sandbox/judge/{ref_id}/{lead_id}` | ends an active lead's journey, as SquadStack's callers do |
+| `POST /sandbox/judge/{ref_id}/{lead_id}` | ends an active lead's journey: it is processed, as if it had been called |
 | `GET /health` | `{"status": "ok"}` |
 """
 

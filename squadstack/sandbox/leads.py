@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from squadstack.sandbox.actions import Action, Kind, Row, Verdict
 from squadstack.sandbox.fields import NEW_LEAD, missing_of
+
+if TYPE_CHECKING:
+    from squadstack.sandbox.results import Result
 
 
 class State(StrEnum):
@@ -31,12 +34,18 @@ class Lead:
         fields: What is known about it, besides its lead_id.
         detail: What its conversion said.
         history: The accepted actions, oldest first.
+        created_at: When it came, in seconds since 1970; 0 once it is deleted.
+        since: When it came into its state, or was processed again, in seconds since 1970.
+        result: What came of processing it, the last time; None if it never was.
     """
 
     state: State = State.ACTIVE
     fields: Row = field(default_factory=dict)
     detail: object = None
     history: tuple[Action, ...] = ()
+    created_at: float = 0
+    since: float = 0
+    result: Result | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,13 @@ class Case:
         row: The lead as the call carries it, its fields well formed.
         refuses_unjudged: Whether the campaign answers "Unjudged leads cannot be re-activated" to
             create, update and upsert of an active lead.
+        now: Seconds since 1970.
     """
 
     before: Lead | None
     row: Row
     refuses_unjudged: bool = False
+    now: float = 0
 
     @property
     def lead(self) -> Lead | None:
@@ -78,12 +89,19 @@ def decide(action: Action, case: Case) -> Decision:
     if decision.after is None:
         return decision
     earlier = case.before.history if case.before else ()
-    return replace(decision, after=replace(decision.after, history=(*earlier, action)))
+    since = _since(case, decision.after)
+    return replace(decision, after=replace(decision.after, history=(*earlier, action), since=since))
 
 
-def judge(lead: Lead) -> Lead:
-    """End the journey of an active lead ("Disposition updates", Judgement)."""
-    return replace(lead, state=State.JUDGED)
+def process(lead: Lead, result: Result) -> Lead:
+    """End the journey of an active lead ("Disposition updates", Judgement), or process a judged one again."""
+    return replace(lead, state=State.JUDGED, since=result.processed_at, result=result)
+
+
+def _since(case: Case, after: Lead) -> float:
+    if case.before is not None and case.before.state is after.state:
+        return case.before.since
+    return case.now
 
 
 def _accept(after: Lead) -> Decision:
@@ -97,7 +115,7 @@ def _refuse(kind: Kind) -> Decision:
 def _create(case: Case) -> Decision:
     """See "Create a Lead": makes a new lead, or re-activates a judged one."""
     if case.lead is None:
-        return _accept(_new(case.row))
+        return _accept(_new(case))
     if case.lead.state is State.JUDGED:
         return _accept(_amended(case.lead, case.row))
     if case.lead.state is State.ACTIVE and case.refuses_unjudged:
@@ -116,7 +134,7 @@ def _upsert(case: Case) -> Decision:
         return _amend(case.lead, case)
     if missing := missing_of(case.row, NEW_LEAD):
         return Decision(Verdict(Kind.INVALID_FIELDS, errors=missing))
-    return _accept(_new(case.row))
+    return _accept(_new(case))
 
 
 def _convert(case: Case) -> Decision:
@@ -151,8 +169,8 @@ def _amend(lead: Lead, case: Case) -> Decision:
     return _accept(_amended(lead, case.row))
 
 
-def _new(row: Row) -> Lead:
-    return Lead(fields=_without_id(row))
+def _new(case: Case) -> Lead:
+    return Lead(fields=_without_id(case.row), created_at=case.now)
 
 
 def _amended(lead: Lead, row: Row) -> Lead:

@@ -26,6 +26,7 @@ class Options:
         faults: How often each fault befalls a call, from 0 to 1.
         seed: Where the sequence of faults begins.
         slow_seconds: How much longer it works on a call with the fault `slow`.
+        work: How long leads wait on average until they are called, in seconds; None: nobody calls them.
         data: The file that keeps the leads; None: they are forgotten.
     """
 
@@ -38,4 +39,5 @@ class Options:
     faults: Mapping[Fault, float] = field(default_factory=dict)
     seed: int = 0
     slow_seconds: float = 3.0
+    work: float | None = None
     data: Path | None = None

@@ -12,8 +12,8 @@ MAX_LEADS: Final = 100
 """The most leads of a call ("Squadstack Bulk API Reference", Limits)."""
 
 
-def read_call(ref_id: str, action: Action, content_type: str, body: bytes) -> Asked:
-    """Read the leads of a call: one as an object, or up to 100 as an array.
+def read_call(ref_id: str, action: Action, content_type: str, body: bytes, most: int | None = None) -> Asked:
+    """Read the leads of a call: one as an object, or as many as `most` allows as an array.
 
     Raises:
         RefusedError: 400 for the whole call ("Common status codes": invalid headers, invalid payload).
@@ -22,7 +22,7 @@ def read_call(ref_id: str, action: Action, content_type: str, body: bytes) -> As
     payload = _parse(body)
     if isinstance(payload, dict):
         return Asked(ref_id, action, (payload,), bulk=False)
-    return Asked(ref_id, action, _rows(payload), bulk=True)
+    return Asked(ref_id, action, _rows(payload, most), bulk=True)
 
 
 def _check_content_type(content_type: str) -> None:
@@ -43,11 +43,11 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(name)
 
 
-def _rows(payload: object) -> tuple[Row, ...]:
+def _rows(payload: object, most: int | None) -> tuple[Row, ...]:
     if not isinstance(payload, list) or not all(isinstance(row, dict) for row in payload):
         raise RefusedError(bad_request("The request body must be a JSON object or an array of JSON objects."))
     if not payload:
         raise RefusedError(bad_request("The request body holds no lead."))
-    if len(payload) > MAX_LEADS:
-        raise RefusedError(bad_request(f"A maximum of {MAX_LEADS} leads per API call is allowed."))
+    if most is not None and len(payload) > most:
+        raise RefusedError(bad_request(f"A maximum of {most} leads per API call is allowed."))
     return tuple(payload)

@@ -12,13 +12,13 @@ from delivery.acting import CONVERT, CREATE, DELETE, DISABLE, UPDATE, UPSERT, ac
 
 from squadstack.api import crm_v2, retry
 from squadstack.api.messages import Failure, NoAnswerError, Request, Response
+from squadstack.api.retry_clock import RetryClock
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
 from squadstack.delivery.actions import LeadAction, Rejection, Source
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.checkpoints import Checkpoints
 from squadstack.delivery.outcomes import Summary
-from squadstack.delivery.retries import RetryClock
 from squadstack.delivery.settlement import Judged, Settlement
 from squadstack.exceptions import AccessError, OutageError, SquadStackError
 from squadstack.ledger.ledger import Ledger

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,24 @@ def test_start_and_stop(tmp_path: Path, number: signal.Signals) -> None:
         assert process.communicate(timeout=30) == ("", "")
         assert process.returncode == 0
     assert '"loans"' in data.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "calls"), [([], False), (["--work", "0.2"], True), (["--work"], False), (["--work=0.2"], True)]
+)
+def test_work(arguments: list[str], calls: bool) -> None:  # noqa: FBT001 -- a column of the table above
+    """Leads are called if it is told to, by default after a minute."""
+    with started(*arguments, "--token", "secret") as (_process, url):
+        headers = {"Authorization": "Bearer secret"}
+        path = f"{url}/api/v4/leads/create/loans/"
+        assert requests.post(path, json=[person("x")], headers=headers, timeout=30).status_code == 201
+        deadline = time.monotonic() + (60 if calls else 0.5)
+        count = 0
+        while not count and time.monotonic() < deadline:
+            answer = requests.get(f"{url}/sandbox/leads", timeout=30).json()
+            time.sleep(0.05)
+            count = sum(lead["result"] is not None for lead in answer["campaigns"]["loans"].values())
+        assert count == (1 if calls else 0)
 
 
 def test_stop_at_work() -> None:
@@ -98,6 +117,7 @@ def _address(url: str) -> tuple[str, int]:
         (["--period", "0"], "--period"),
         (["--latency", "-1"], "--latency"),
         (["--port", "70000"], "--port"),
+        (["--work", "0"], "--work"),
     ],
 )
 def test_bad_option(arguments: list[str], hint: str) -> None:

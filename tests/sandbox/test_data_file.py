@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from sandbox.driving import Caller, person
+from sandbox.driving import Caller, person, seen
 
 from squadstack.sandbox.options import Options
 from squadstack.sandbox.server import running
@@ -26,7 +26,7 @@ def test_leads_outlive_the_server(start: Callable[..., Caller], tmp_path: Path) 
     with running(Options(port=0, data=data)) as sandbox:
         sandbox.campaigns.restore({"campaigns": {"loans": {"x": {"state": "converted", "detail": {"a": 1}}}}})
     caller = start(data=data)
-    assert caller.lead("x") == {"state": "converted", "fields": {}, "detail": {"a": 1}, "history": []}
+    assert seen(caller.lead("x")) == {"state": "converted", "fields": {}, "detail": {"a": 1}, "history": []}
     assert [path.name for path in tmp_path.iterdir()] == ["leads.json"]
 
 
@@ -76,6 +76,9 @@ def test_write_that_fails(tmp_path: Path) -> None:
         '{"campaigns": {"loans": {"x": {"history": "create"}}}}',
         '{"campaigns": {"loans": {"x": {"history": ["judge"]}}}}',
         '{"campaigns": {"loans": {"x": {"fields": 7}}}}',
+        '{"campaigns": {"loans": {"x": {"since": "today"}}}}',
+        '{"campaigns": {"loans": {"x": {"result": {}}}}}',
+        '{"campaigns": {"loans": {"x": {"result": {"lead_outcome": "", "lead_responses": {"a": 1}}}}}}',
     ],
 )
 def test_other_file(tmp_path: Path, content: str) -> None:

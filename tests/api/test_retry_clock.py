@@ -11,8 +11,8 @@ from delivery.acting import UPSERT, act
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from squadstack.api.retry_clock import RetryClock
 from squadstack.delivery.batching import Backlog, Batch
-from squadstack.delivery.retries import RetryClock
 
 
 class Now:

@@ -1,0 +1,149 @@
+"""A run of reading, for any face: campaigns and where they begin go in, closed windows come out in order.
+
+with Reading(settings, {"loans": Start(begin, bookmark, earliest)}) as reading:
+    for closed in reading.windows("loans"):
+        …
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+from squadstack.api.client import Client
+from squadstack.exceptions import SquadStackError, place_of
+from squadstack.responses.agenda import Agenda, Closed, Job
+from squadstack.responses.caller import Caller
+from squadstack.responses.rows import records_of, unprocessed
+from squadstack.responses.window_reader import Overflow, Whole, WindowReader
+from squadstack.responses.windows import Window, parts_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from squadstack.settings.tap import TapSettings
+
+log = logging.getLogger("squadstack")
+
+_WAITING = 4
+"""How many closed windows may wait for the loader, for each call at once."""
+
+_FOREVER = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where the reading of a campaign begins, in seconds since the epoch; 0: all.
+
+    Attributes:
+        begin: The first second that is read.
+        bookmark: What the last run had read up to.
+        earliest: Where to begin if the bookmark lies in the future, and so cannot be right.
+    """
+
+    begin: int
+    bookmark: int
+    earliest: int
+
+
+class Reading:
+    """Reads campaigns, several windows at once, as a context manager.
+
+    Args:
+        settings: Of the tap.
+        starts: Where each campaign begins.
+        is_stopping: Whether a signal came.
+    """
+
+    def __init__(
+        self, settings: TapSettings, starts: Mapping[str, Start], is_stopping: Callable[[], bool] = lambda: False
+    ) -> None:
+        from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
+
+        self._settings = settings
+        self._campaigns = list(starts)
+        self._starts = list(starts.values())
+        self._ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
+        self._client = Client.of(settings)
+        self._caller = Caller(settings, self._client, self._ledger.budget)
+        self._readers = [WindowReader(self._caller.ask, name, settings.page_size) for name in starts]
+        jobs = [Job(place, Window(start.begin, _FOREVER), is_first=True) for place, start in enumerate(self._starts)]
+        self._agenda = Agenda(jobs, _WAITING * settings.max_in_flight, is_stopping)
+        self._undated: set[int] = set()
+        self._rows = 0
+
+    def __enter__(self) -> Self:
+        for _ in range(self._settings.max_in_flight):
+            threading.Thread(target=self._work, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._agenda.fail(SquadStackError("The run is over."))
+        self._caller.stop()
+        log.info("Read %d rows of lead responses in %d calls.", self._rows, self._caller.calls)
+
+    def windows(self, campaign_id: str) -> Iterator[Closed]:
+        """A campaign's windows, one right behind the other.
+
+        Raises:
+            SquadStackError: The next one cannot be read; all that were yielded are whole.
+        """
+        place = self._campaigns.index(campaign_id)
+        while (closed := self._agenda.next(place)) is not None:
+            self._rows += len(closed.records)
+            yield closed
+
+    # -- working -------------------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        """No thread ends silently: a fault of ours ends the run, told by its kind and place alone."""
+        try:
+            while (job := self._agenda.take()) is not None:
+                self._first(job) if job.is_first else self._one(job)
+        except SquadStackError as error:
+            self._agenda.fail(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so
+            msg = f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}."
+            self._agenda.fail(SquadStackError(msg))
+
+    def _first(self, job: Job) -> None:
+        """Ask for all there is; the answer tells the API's clock, hence the end, and often is all."""
+        found = self._readers[job.campaign].read(job.window, is_open=True)
+        now = found.date.timestamp() if found.date else self._local_clock(job)
+        start = self._starts[job.campaign]
+        if start.bookmark > now and job.window.begin != start.earliest:
+            log.warning(
+                "The bookmark of campaign %s lies in the future, by the API's clock: the campaign is read anew.",
+                self._campaigns[job.campaign],
+            )
+            self._first(Job(job.campaign, Window(start.earliest, _FOREVER), is_first=True))
+            return
+        window = Window(job.window.begin, max(int(now - self._settings.lag_seconds), job.window.begin))
+        self._agenda.bound(job.campaign, window)
+        self._deal_with(Job(job.campaign, window, is_first=True), found)
+
+    def _one(self, job: Job) -> None:
+        self._deal_with(job, self._readers[job.campaign].read(job.window))
+
+    def _deal_with(self, job: Job, found: Whole | Overflow) -> None:
+        if isinstance(found, Overflow) and job.window.seconds > 0:
+            self._agenda.split(job, job.window.split(parts_for(found.rows, found.page)))
+            return
+        rows = found.rows if isinstance(found, Whole) else []
+        campaign_id = self._campaigns[job.campaign]
+        if lacking := unprocessed(rows):
+            log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
+        records = records_of(rows, campaign_id, job.window, is_open=job.is_first)
+        self._agenda.close(job, Closed(job.window, records, is_dated=job.campaign not in self._undated))
+
+    def _local_clock(self, job: Job) -> float:
+        self._undated.add(job.campaign)
+        log.warning(
+            "The API's answers for campaign %s tell no time; this machine's clock counts, and the bookmark "
+            "stays at the newest row.",
+            self._campaigns[job.campaign],
+        )
+        return time.time()

@@ -1,0 +1,147 @@
+"""Read one window whole, or find out that it holds too much.
+
+Rows move while pages are read: a lead that is processed again leaves its place, and every later page shifts by
+one. So a window counts as read only if all of it came in one answer. Only a second that holds more than a page
+has to be read by pages: over and over, until nothing new comes.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from squadstack.api.squadiq_v4 import responses_request
+from squadstack.exceptions import OutageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from squadstack.api.messages import Request
+    from squadstack.api.squadiq_v4 import Page
+    from squadstack.responses.windows import Window
+
+log = logging.getLogger("squadstack")
+
+_MOST_TRIES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All rows of a window, and perhaps some around it. Rows are personal, never shown."""
+
+    rows: list[dict[str, Any]] = field(repr=False)
+    date: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """A window holds more than a page: about so many rows, where a page held so many."""
+
+    rows: int
+    page: int
+    date: datetime | None = None
+
+
+class WindowReader:
+    """Reads windows of one campaign.
+
+    Args:
+        ask: Asks the API; None: there is no such page.
+        campaign_id: Which campaign.
+        page_size: How many rows are wanted at once.
+    """
+
+    def __init__(self, ask: Callable[[Request], Page | None], campaign_id: str, page_size: int) -> None:
+        self._ask = ask
+        self._campaign_id = campaign_id
+        self._page_size = page_size
+        self._has_warned = False
+
+    def read(self, window: Window, *, is_open: bool = False) -> Whole | Overflow:
+        """Read a window.
+
+        Args:
+            window: Which. Rows of the second before it and after it may come along.
+            is_open: Whether all that was processed later is asked for too.
+
+        Raises:
+            OutageError: Its answers contradict each other for too long.
+        """
+        before = None if is_open else window.end
+        for _ in range(_MOST_TRIES):
+            page = self._page(window.begin, before, 1)
+            if page is not None and page.is_whole:
+                return Whole(page.rows, page.date)
+            if page is not None and not page.has_next and self._is_all(page, window.begin, before):
+                return Whole(page.rows, page.date)
+            if page is not None and page.rows:
+                rows = max(page.count or 0, 2 * len(page.rows))
+                if is_open or window.seconds > 1:
+                    return Overflow(rows, len(page.rows), page.date)
+                return Whole(self._by_pages(window), page.date)
+        msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
+        raise OutageError(msg)
+
+    def _page(self, begin: int, before: int | None, number: int) -> Page | None:
+        # Whether the bounds belong to it is not documented: a second more is asked for, and dropped later.
+        after = begin - 1 if begin > 0 else None
+        return self._ask(
+            responses_request(self._campaign_id, after=after, before=before, page=number, page_size=self._page_size)
+        )
+
+    def _is_all(self, page: Page, begin: int, before: int | None) -> bool:
+        """Whether a page is all there is although its count says otherwise: a second look must show the same."""
+        further = self._page(begin, before, 2)
+        if further is not None and further.rows and _keys(further.rows) != _keys(page.rows):
+            return False
+        again = self._page(begin, before, 1)
+        if again is None or again.has_next or _keys(again.rows) != _keys(page.rows):
+            return False
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(
+                "The API's count of rows in campaign %s is not that of its rows; every answer is asked for twice.",
+                self._campaign_id,
+            )
+        return True
+
+    def _by_pages(self, window: Window) -> list[dict[str, Any]]:
+        """Read a second's pages, again and again, until nothing new comes and no row can be missing."""
+        found: dict[str, dict[str, Any]] = {}
+        idle = 0
+        for _ in range(_MOST_TRIES):
+            rows, count = self._one_pass(window)
+            known = len(found)
+            found.update(rows)
+            idle = idle + 1 if len(found) == known else 0
+            if idle >= 1 and (len(found) >= count or idle >= 3):  # a count that stays too high is a wrong one
+                return list(found.values())
+        msg = f"One second of campaign {self._campaign_id} holds more than a page, and it keeps changing."
+        raise OutageError(msg)
+
+    def _one_pass(self, window: Window) -> tuple[dict[str, dict[str, Any]], int]:
+        """Read page after page; never follow `next`, which may name anything."""
+        rows: dict[str, dict[str, Any]] = {}
+        last: set[str] = set()
+        number, count = 1, 0
+        while (page := self._page(window.begin, window.end, number)) is not None and page.rows:
+            found = {_key(row): row for row in page.rows}
+            if found.keys() == last:
+                break
+            last = set(found)
+            rows.update(found)
+            number, count = number + 1, page.count or 0
+            if not page.has_next and len(rows) >= count:
+                break
+        return rows, count
+
+
+def _key(row: dict[str, Any]) -> str:
+    return json.dumps([row.get("lead_id"), row.get("processed_at")], default=str)
+
+
+def _keys(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted(map(_key, rows))
