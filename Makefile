@@ -88,7 +88,7 @@ $(MELTANO_READY): locks/meltano.txt
 
 $(PLUGINS_READY): meltano.yml pyproject.toml $(MELTANO_READY)
 	@echo "Installing Meltano's plugins ..."
-	@$(MELTANO) --log-level=warning install target-squadstack tap-spreadsheets
+	@$(MELTANO) --log-level=warning install target-squadstack tap-spreadsheets tap-squadstack target-jsonl
 	@touch $@
 
 # $(call make_environment,FOLDER): an environment with pip, made anew if what lies there does not work.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import Stream
@@ -37,11 +37,12 @@ class ResponsesStream(Stream):
         return bookmarks.start_of(state, campaign_id, earliest=earliest, lookback=settings.lookback_seconds)
 
     def move(self, campaign_id: str, closed: Closed) -> None:
-        """Note that a window has been written out; without the API's clock the newest row is as far as is safe."""
+        """Note that a window has been written out; without the API's clock its newest row tells how far is safe."""
         if closed.is_dated:
             moment = datetime.fromtimestamp(closed.window.end, UTC)
         elif closed.records:
             moment = datetime.fromisoformat(closed.records[-1]["processed_at"])
+            moment -= timedelta(seconds=self._tap.settings.lag_seconds)
         else:
             return
         bookmarks.move(self.get_context_state({"campaign_id": campaign_id}), moment)
@@ -72,14 +73,15 @@ class LeadResponsesStream(ResponsesStream):
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:
         """The records of one campaign; those of the answers are written beside them, since they come in one call."""
         campaign_id = (context or {})["campaign_id"]
-        starts = {stream: stream.start(campaign_id).begin for stream in self._selected()}
+        starts = {stream: stream.start(campaign_id) for stream in self._selected()}
         for closed in self._reading.windows(campaign_id):
+            begins = {stream: start.begin_by(closed.clock) for stream, start in starts.items()}
             for record in closed.records:
                 answers = list(answers_of(record))
                 second = int(datetime.fromisoformat(record["processed_at"]).timestamp())
-                if second >= starts.get(self, second + 1):
+                if second >= begins.get(self, second + 1):
                     yield record
-                if second >= starts.get(self._answers, second + 1):
+                if second >= begins.get(self._answers, second + 1):
                     self._answers.write(answers)
             for stream in starts:
                 stream.move(campaign_id, closed)
@@ -99,7 +101,7 @@ class LeadResponsesStream(ResponsesStream):
         if self._answers.selected:
             self._answers._write_schema_message()  # noqa: SLF001 - it is the same stream, in two tables
         starts = {
-            one["campaign_id"]: min((stream.start(one["campaign_id"]) for stream in self._selected()), key=_begin)
+            one["campaign_id"]: [stream.start(one["campaign_id"]) for stream in self._selected()]
             for one in self.partitions
         }
         with Reading(self._tap.settings, starts, self._tap.is_stopping) as self._reading:
@@ -125,7 +127,3 @@ class LeadResponseAnswersStream(ResponsesStream):
         """Write a lead's answers out."""
         for answer in answers:
             self._write_record_message(answer)
-
-
-def _begin(start: Start) -> int:
-    return start.begin

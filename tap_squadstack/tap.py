@@ -11,7 +11,8 @@ import click
 from singer_sdk import Tap
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 
-from squadstack.exceptions import SquadStackError
+from squadstack.exceptions import ConfigurationError, SquadStackError
+from squadstack.responses.times import moment_of
 from squadstack.settings.declaration import json_schema
 from squadstack.settings.tap import TapSettings
 from squadstack.singer.command import as_failure, hush_mapper
@@ -123,6 +124,11 @@ class TapSquadStack(SentencePlugin, Tap):
     def _accept(self, config: Mapping[str, Any]) -> dict[str, Any]:
         values = typed(config, self.config_jsonschema, _OWN)
         self.settings = TapSettings(**{name: value for name, value in values.items() if name in _OWN})
+        try:
+            moment_of(self.settings.start_date)
+        except ValueError:
+            msg = "Setting 'start_date' must be a date and time, like 2026-01-31T00:00:00Z."
+            raise ConfigurationError(msg) from None
         return values
 
 

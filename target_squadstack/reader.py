@@ -87,7 +87,8 @@ class WakefulReader(GenericSingerReader[str]):
         if not isinstance(line_dict, dict):
             msg = "A SCHEMA message of the input holds a schema that is no object."
             raise InputError(msg)
-        if missing := requires - set(line_dict):
+        if not requires <= line_dict.keys():
+            missing = requires - line_dict.keys()
             what = f"{line_dict['type']} message" if "type" in line_dict and "stream" not in missing else "message"
             what = "schema" if missing == {"properties"} else what
             msg = f"A {what} of the input lacks {' and '.join(sorted(missing))}."
@@ -120,10 +121,10 @@ class WakefulReader(GenericSingerReader[str]):
         parts: list[bytes] = []
         while chunk := self._next_chunk(handle):
             *lines, rest = chunk.split(b"\n")
-            for line in lines:
-                whole = b"".join((*parts, line))
+            if lines and parts:
+                lines[0] = b"".join((*parts, lines[0]))
                 parts.clear()  # before it is worked on: a line may be large
-                yield whole
+            yield from lines
             if rest:
                 parts.append(rest)
         if parts:

@@ -20,6 +20,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from squadstack.exceptions import ConfigurationError, InputError, SquadStackError
 from squadstack.singer.command import as_failure, hush_mapper
 from squadstack.singer.plugin import SentencePlugin
+from target_squadstack import collector
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
@@ -91,6 +92,7 @@ class TargetSquadStack(SentencePlugin, Target):
         hush_mapper()
         try:
             _ = self.delivery
+            collector.begin_run()
             self.listen(file_input)
         except Exception as error:  # noqa: BLE001 - whatever it is: deliver what came before, show no value
             failure: SquadStackError | None = as_failure(error)
@@ -201,21 +203,20 @@ class TargetSquadStack(SentencePlugin, Target):
         self.delivery.coverage.see(stream, {})
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        """Count what the SDK would drop without a word; everything else is the SDK's."""
-        self._assert_line_requires(message_dict, requires={"stream", "record"})
-        stream, record = message_dict["stream"], message_dict["record"]
-        if stream in self._ignored and stream not in self._sinks_active:
+        """Count what the SDK would drop without a word; everything else is the SDK's, what lacks a key too."""
+        stream, record = message_dict.get("stream"), message_dict.get("record", {})
+        if stream in self._ignored and stream not in self._sinks_active and "record" in message_dict:
             self.delivery.skip()
         elif not isinstance(record, dict) and stream in self.mapper.stream_maps:
             self.delivery.refuse(stream, "the record is no object")
         else:
-            with self.delivery.one_record():
-                self._take_record(message_dict)
+            self._take_record(message_dict)
 
     def _take_record(self, message_dict: dict[str, Any]) -> None:
         """The SDK's way of a record to its sink, by way of the user's stream maps."""
         try:
-            super()._process_record_message(message_dict)
+            with self.delivery.one_record():
+                super()._process_record_message(message_dict)
         except (SquadStackError, MissingKeyPropertiesError, RecordsWithoutSchemaException):
             raise
         except Exception as error:

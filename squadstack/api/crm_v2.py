@@ -39,6 +39,7 @@ _ENDPOINTS = {
 Payload = Mapping[str, Any]
 
 _STATUS = re.compile(r"[1-5][0-9]{2}")
+_ACCEPTED = Accepted()
 
 
 def request(campaign: str, action: ActionName, payloads: Sequence[Payload]) -> Request:
@@ -60,14 +61,13 @@ def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -
             another lead, or contradicts itself.
     """
     rows = _rows(response, len(payloads))
+    statuses = [_status(row) for row in rows]
     ids = {str(payload["lead_id"]) for payload in payloads}
-    for payload, row in zip(payloads, rows, strict=True):
-        _check_row(payload, row, ids)
+    for payload, row, status in zip(payloads, rows, statuses, strict=True):
+        _check_row(payload, row, status, ids)
     return [
-        Accepted()
-        if _is_success(status := _status(row))
-        else _failure(action, str(payload["lead_id"]), status, _error(row))
-        for payload, row in zip(payloads, rows, strict=True)
+        _ACCEPTED if _is_success(status) else _failure(action, str(payload["lead_id"]), status, _error(row))
+        for payload, row, status in zip(payloads, rows, statuses, strict=True)
     ]
 
 
@@ -96,7 +96,7 @@ def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _check_row(payload: Payload, row: Mapping[str, Any], ids: set[str]) -> None:
+def _check_row(payload: Payload, row: Mapping[str, Any], status: int, ids: set[str]) -> None:
     """Refuse the whole answer for a row that does not belong to the lead at its position.
 
     A success names its lead. A failure does not by itself, but its message may, and then a name that was sent
@@ -104,9 +104,9 @@ def _check_row(payload: Payload, row: Mapping[str, Any], ids: set[str]) -> None:
     """
     lead_id = str(payload["lead_id"])
     data = row.get("data")
-    named = data.get("lead_id") if isinstance(data, Mapping) else None
-    if _is_success(_status(row)):
-        if isinstance(data, Mapping) and "error_msg" in data and "error_msg" not in payload:
+    named = data.get("lead_id") if isinstance(data, dict) else None
+    if _is_success(status):
+        if isinstance(data, dict) and "error_msg" in data and "error_msg" not in payload:
             msg = "a row of the answer is a success and holds an error"
             raise UnreadableAnswerError(msg)
         is_another = named is not None and not (isinstance(named, str | int) and str(named).strip() == lead_id)
@@ -122,7 +122,7 @@ def _status(row: Mapping[str, Any]) -> int:
     status = row.get("status_code")
     if isinstance(status, str) and _STATUS.fullmatch(status):
         status = int(status)
-    if isinstance(status, bool) or not isinstance(status, int):
+    if type(status) is not int:
         msg = "a row of the answer has no status"
         raise UnreadableAnswerError(msg)
     return status

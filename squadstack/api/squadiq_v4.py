@@ -6,15 +6,13 @@ import email.utils
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from squadstack.api.messages import Request, Response
 from squadstack.api.retry import WHITELISTING
 from squadstack.api.verdicts import UnreadableAnswerError
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 _PAST_THE_END = re.compile(rb"Invalid page", re.IGNORECASE)
 _STOPS = {
@@ -95,6 +93,7 @@ def read_page(response: Response) -> Page:
 
 def _date(response: Response) -> datetime | None:
     try:
-        return email.utils.parsedate_to_datetime(response.headers.get("date", "")).astimezone()
+        moment = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
     except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

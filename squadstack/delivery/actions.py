@@ -12,7 +12,7 @@ from squadstack.ledger.rows import LeadKey, Sent
 JsonValue: TypeAlias = "str | int | dict[str, Any] | None"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Source:
     """Where an action came from, kept so that a reject can be shown and sent again.
 

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from squadstack.delivery.actions import LeadAction
     from squadstack.ledger.rows import LeadKey
 
+_LONGEST_SCREENING_WAIT = 0.5
+"""Seconds after which the ledger is asked about the few heads there are: they may be settled without a call."""
+
 Kind: TypeAlias = tuple[str, ActionName]
 """What a call is about: a campaign and an action."""
 
@@ -60,12 +63,21 @@ class Backlog:
         max_wait: Seconds after which an incomplete batch is due.
         capacity: From so many actions on, reading waits and whatever is ready is due.
         limits: The most actions of a kind, by its name; such actions are held until `release`.
+        asks_about_all: Whether the ledger is asked about every head, or only about incomplete ones.
     """
 
     def __init__(
-        self, *, batch_size: int, max_wait: float, capacity: int, limits: Mapping[str, int] | None = None
+        self,
+        *,
+        batch_size: int,
+        max_wait: float,
+        capacity: int,
+        limits: Mapping[str, int] | None = None,
+        asks_about_all: bool = False,
     ) -> None:
+        self._asks_about_all = asks_about_all
         self._batch_size = batch_size
+        self._telling_sizes = frozenset({1, batch_size})
         self._max_wait = max_wait
         self._capacity = capacity
         self._limits = dict(limits or {})
@@ -92,7 +104,7 @@ class Backlog:
     @property
     def is_full(self) -> bool:
         """Whether reading should wait."""
-        return self.moving >= self._capacity
+        return self._unsettled - self._stuck >= self._capacity
 
     # -- in ------------------------------------------------------------------------------------------
 
@@ -103,8 +115,8 @@ class Backlog:
             Whether the dispatcher should look: a group came up or is full, or a head must be screened.
         """
         self._unsettled += 1
-        self._limited[action.name] += 1
-        if self._limited[action.name] > self._limits.get(action.name, self._limited[action.name]):
+        number = self._limited[action.name] = self._limited[action.name] + 1
+        if number > self._limits.get(action.name, number):
             action = without_content(action)  # so many that none of the kind will be sent
         lane = self._lanes.setdefault(action.lead, _Lane())
         self._stuck += action.lead in self._held
@@ -114,7 +126,7 @@ class Backlog:
             return len(lane.waiting) == 1 and self._show(action, now)
         merged = merge(last, action)
         lane.waiting[-1] = merged
-        is_in_place = merged.name == last.name and not last.incomplete
+        is_in_place = merged.name == last.name and not self._must_be_asked(last)
         if len(lane.waiting) > 1 or is_in_place:
             return False
         return self._show(merged, self._hide(last, now))
@@ -151,9 +163,23 @@ class Backlog:
 
     # -- screening -----------------------------------------------------------------------------------
 
-    def unscreened(self) -> list[LeadAction]:
-        """Heads whose turn has come and about which the ledger must be asked before they are sent."""
+    def unscreened(self, now: float) -> list[LeadAction]:
+        """Heads whose turn has come, about which the ledger is asked before they are sent: many, or none yet."""
+        if self.seconds_until_screening(now) != 0.0:
+            return []
         return [action for action, _ in self._unscreened.values()]
+
+    def _must_be_asked(self, head: LeadAction) -> bool:
+        return self._asks_about_all or bool(head.incomplete)
+
+    def seconds_until_screening(self, now: float) -> float | None:
+        """How long until the ledger is asked about heads; None: not before something changes."""
+        if not self._unscreened:
+            return None
+        if len(self._unscreened) >= self._batch_size or self.closing or self.is_full:
+            return 0.0
+        _, since = next(iter(self._unscreened.values()))
+        return max(0.0, since + min(self._max_wait, _LONGEST_SCREENING_WAIT) - now)
 
     def claim(self, action: LeadAction) -> bool:
         """Take a head that was asked about out of the screening; False: it is another by now, merged meanwhile."""
@@ -229,17 +255,17 @@ class Backlog:
             self._held[head.lead] = head
             self._stuck += sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
             return False
-        if not head.incomplete:
+        if not self._must_be_asked(head):
             return self._ready(head, since)
         self._unscreened[head.lead] = (head, since)
-        return True
+        return len(self._unscreened) in self._telling_sizes or self.is_full
 
     def _ready(self, head: LeadAction, since: float) -> bool:
         group = self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())
         group[head.lead] = since
-        if self._since((head.lead.campaign, head.name)) > since:
+        if next(iter(group.values())) > since:
             group.move_to_end(head.lead, last=False)
-        return len(group) == 1 or len(group) >= self._batch_size or self.is_full
+        return len(group) in self._telling_sizes or self.is_full
 
     def _hide(self, head: LeadAction, now: float) -> float:
         """Take a head out of its group, and return since when it waited there: what takes its place waits on."""

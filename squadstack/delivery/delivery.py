@@ -22,7 +22,7 @@ from squadstack.delivery.actions import LeadAction, Rejection, Source
 from squadstack.delivery.checkpoints import Checkpoints
 from squadstack.delivery.coverage import Coverage
 from squadstack.delivery.mapping import Mapper
-from squadstack.delivery.outcomes import Summary
+from squadstack.delivery.outcomes import RecordCount, Summary
 from squadstack.delivery.phones import PhoneRules
 from squadstack.delivery.rules import compile_rules
 from squadstack.delivery.sender import Sender
@@ -30,7 +30,7 @@ from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from squadstack.settings.target import TargetSettings
 
@@ -87,6 +87,7 @@ class Delivery:
         self._emit = emit
         self._started = time.monotonic()
         self._ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
+        self._ledger.forget(settings.ledger_retention_days)
         self._run_id = self._ledger.start_run()
         self._checkpoints = Checkpoints()
         self._rejections: list[Rejection] = []
@@ -94,22 +95,17 @@ class Delivery:
         self._is_ended = False
         self.coverage = Coverage(mapper.rules)
         self.summary = Summary()
-        self._settlement = Settlement(
-            self._ledger, self._run_id, self._checkpoints, self.summary, settings.max_reject_percent
-        )
+        self._record_count = RecordCount(self.summary)
+        self._settlement = Settlement(self._ledger, self._run_id, self._checkpoints, self.summary, settings)
         self._sender = Sender(settings, Client.of(settings), self._ledger, self._settlement, wake)
         self._tell_ledger()
         self._sender.start()
 
     # -- in ------------------------------------------------------------------------------------------
 
-    @contextlib.contextmanager
-    def one_record(self) -> Iterator[None]:
+    def one_record(self) -> RecordCount:
         """Count what is taken in this block as one record, filtered if no action comes of it."""
-        actions = self.summary.actions
-        yield
-        self.summary.records += 1
-        self.summary.filtered += self.summary.actions == actions
+        return self._record_count
 
     def take(self, stream: str, record: dict[str, Any]) -> None:
         """One record: mapped, its actions handed to the sender, its rejections kept for the ledger.
@@ -119,7 +115,8 @@ class Delivery:
         """
         for outcome in self._mapper.map(stream, record, self._checkpoints.segment):
             self._take_outcome(outcome)
-        self._wait_for_room()
+        if self._sender.is_full:
+            self._wait_for_room()
 
     def skip(self) -> None:
         """One record of a stream that no rule names."""
@@ -222,7 +219,7 @@ class Delivery:
         self._checkpoints.open(outcome.source.ticket)
         self.summary.actions += 1
         if isinstance(outcome, LeadAction):
-            if outcome.name is ActionName.DELETE:
+            if self._rejections and outcome.name is ActionName.DELETE:
                 self._write_rejections()  # before it erases them
             self._sender.submit(outcome)
             return

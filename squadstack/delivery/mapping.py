@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _NO = frozenset({"", "0", "false", "no"})
+_CONVERSIONS: Mapping[str, Callable[[Any], JsonValue]] = {"contact_name": to_contact_name}
+_NEEDED_AT_FIRST = NEEDS[ActionName.CREATE]
 
 
 class _RefusedError(Exception):
@@ -86,15 +88,15 @@ class Mapper:
         for name, candidates in self._candidates(rule, names["record"]):
             if name == "phone_number":
                 payload[name] = self._phone_number(candidates, names)
-            elif name == "contact_name":
-                payload[name] = _first(name, candidates, names, to_contact_name)
             elif name != "lead_id":
-                payload[name] = _first(name, candidates, names, to_payload)
+                payload[name] = _first(name, candidates, names, _CONVERSIONS.get(name, to_payload))
         return self._without_nulls(payload)
 
     def _without_nulls(self, fields: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """Fields without those that are null, unless the user wants them sent."""
-        return fields if self.send_nulls else {name: value for name, value in fields.items() if value is not None}
+        if self.send_nulls or None not in fields.values():
+            return fields
+        return {name: value for name, value in fields.items() if value is not None}
 
     def _phone_number(self, candidates: Candidates, names: dict[str, Any]) -> str | None:
         values = [_evaluate("phone_number", candidate, names) for candidate in candidates]
@@ -154,7 +156,10 @@ def _of_record(name: str) -> Expression:
 def _first(name: str, candidates: Candidates, names: dict[str, Any], convert: Callable[[Any], JsonValue]) -> JsonValue:
     """The first candidate that is not null once it is as it is sent."""
     for candidate in candidates:
-        value = _checked(name, convert, _evaluate(name, candidate, names))
+        try:
+            value = convert(candidate.evaluate(names))
+        except Exception:  # noqa: BLE001 - done again, one step after the other, it tells which of them fails
+            value = _checked(name, convert, _evaluate(name, candidate, names))
         if value is not None:
             return value
     return None
@@ -176,7 +181,9 @@ def _checked(name: str, convert: Callable[[Any], JsonValue], value: Any) -> Json
 
 def _incomplete(action: ActionName, payload: Mapping[str, Any]) -> tuple[str, ...]:
     """What the payload lacks that the API wants of a new lead; a create may lack nothing."""
-    missing = tuple(name for name in NEEDS[ActionName.CREATE] if payload.get(name) is None)
-    if missing and action is ActionName.CREATE:
+    if None not in map(payload.get, _NEEDED_AT_FIRST):
+        return ()
+    missing = tuple(name for name in _NEEDED_AT_FIRST if payload.get(name) is None)
+    if action is ActionName.CREATE:
         raise _RefusedError(Reason.MISSING_FIELD, f"{' and '.join(missing)} missing")
     return missing if action is ActionName.UPSERT else ()

@@ -47,6 +47,11 @@ class Summary:
         self.absent += absent
         self.by_action[action] += 1
 
+    def leave(self, *, merged: int) -> None:
+        """Count an action that need not be sent, and those that were merged into it."""
+        self.unchanged += 1
+        self.coalesced += merged
+
     def reject(self, reason: Reason, action: ActionName | None) -> None:
         """Count a rejected action."""
         self.rejected += 1
@@ -88,3 +93,22 @@ class Summary:
             "by_action": dict(sorted(self.by_action.items())),
             "by_reason": dict(sorted(self.by_reason.items())),
         }
+
+
+class RecordCount:
+    """Counts what happens in its block as one record, filtered if no action comes of it; none, if it fails.
+
+    A generator would cost more than all that it counts.
+    """
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+        self._actions = 0
+
+    def __enter__(self) -> None:
+        self._actions = self._summary.actions
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._summary.records += 1
+            self._summary.filtered += self._summary.actions == self._actions

@@ -12,8 +12,10 @@ import time
 from typing import TYPE_CHECKING
 
 from squadstack.api.retry_clock import RetryClock
+from squadstack.api.verdicts import Refused
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
+from squadstack.delivery.settlement import UNCHANGED
 from squadstack.exceptions import SquadStackError, TooManyActionsError, UndeliveredError, place_of
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Sender:
             max_wait=settings.max_batch_wait_seconds,
             capacity=CAPACITY,
             limits=settings.max_actions,
+            asks_about_all=settlement.asks_about_all,
         )
         self._changed = threading.Condition()
         self._caller = Caller(
@@ -166,50 +169,60 @@ class Sender:
             with self._changed:
                 if self._stopping:
                     return False
-                wait = self._backlog.seconds_until_due(time.monotonic())
-                if self._in_flight < self._settings.max_in_flight and wait == 0.0:
+                now = time.monotonic()
+                wait, screening = self._backlog.seconds_until_due(now), self._backlog.seconds_until_screening(now)
+                is_free = self._in_flight < self._settings.max_in_flight
+                if is_free and wait == 0.0:
                     return True
-                if self._backlog.unscreened():
-                    continue
-                self._changed.wait(None if self._in_flight >= self._settings.max_in_flight else wait)
+                if screening != 0.0:
+                    self._changed.wait(_sooner(wait if is_free else None, screening))
 
     def _take_at(self, permit: Permit) -> Batch | None:
         """Sleep until just before the permit's start, then form the batch; None: the run stops."""
         while not self._stopping:
-            wait = permit.due - self._ledger.budget.ahead - time.monotonic()
             self._screen()
             with self._changed:
-                if wait > 0:
-                    self._changed.wait_for(lambda: self._stopping, wait)
+                now = time.monotonic()
+                wait = permit.due - self._ledger.budget.ahead - now
+                screening = self._backlog.seconds_until_screening(now)
+                if screening == 0.0:
                     continue
-                if batch := self._backlog.take(permit.leads, time.monotonic()):
+                if wait > 0:
+                    self._changed.wait(_sooner(wait, screening))
+                elif batch := self._backlog.take(permit.leads, now):
                     self._in_flight += 1
                     return batch
-                if not self._backlog.unscreened():
-                    self._changed.wait(self._backlog.seconds_until_due(time.monotonic()))
+                else:
+                    self._changed.wait(_sooner(self._backlog.seconds_until_due(now), screening))
         return None
 
     def _screen(self) -> None:
-        """Ask the ledger about the actions whose turn has come; settle those that must not be sent."""
+        """Ask the ledger about the actions whose turn has come; settle those that are not to be sent."""
         with self._changed:
-            heads = self._backlog.unscreened()
+            heads = self._backlog.unscreened(time.monotonic())
         if not heads:
             return
-        refused = self._settlement.screen(heads)
+        unsent = self._settlement.screen(heads)
         with self._changed:
             claimed = [action for action in heads if self._backlog.claim(action)]
             for action in claimed:
-                if action not in refused:
+                if action not in unsent:
                     self._backlog.admit(action, time.monotonic())
-        refused = {action: refused[action] for action in claimed if action in refused}
-        if refused:
-            self._settlement.write_refused(refused)
-            with self._changed:
-                self._settlement.refuse_all(self._backlog, refused, time.monotonic())
-                too_many = self._settlement.too_many_rejects(at_end=False)
+            fates = {action: unsent[action] for action in claimed if action in unsent}
+            self._settlement.leave(self._backlog, [one for one in fates if fates[one] is UNCHANGED], time.monotonic())
+        self._refuse({action: fate for action, fate in fates.items() if isinstance(fate, Refused)})
+        if fates:
             self._notify()
-            if too_many:
-                self.fail(too_many)
+
+    def _refuse(self, refused: dict[LeadAction, Refused]) -> None:
+        if not refused:
+            return
+        self._settlement.write_refused(refused)
+        with self._changed:
+            self._settlement.refuse_all(self._backlog, refused, time.monotonic())
+            too_many = self._settlement.too_many_rejects(at_end=False)
+        if too_many:
+            self.fail(too_many)
 
     # -- working -------------------------------------------------------------------------------------
 
@@ -247,3 +260,8 @@ class Sender:
             self.fail(
                 UndeliveredError(f"A fault of the connector itself: {type(error).__name__} in {place_of(error)}.")
             )
+
+
+def _sooner(*waits: float | None) -> float | None:
+    """The shortest of some waits, of which None has no end."""
+    return min((wait for wait in waits if wait is not None), default=None)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from squadstack.delivery.checkpoints import Checkpoints
     from squadstack.delivery.outcomes import Summary
     from squadstack.ledger.ledger import Ledger
+    from squadstack.ledger.memories import Memory
+    from squadstack.settings.target import TargetSettings
 
 _OF_A_VALUE = frozenset(
     {Reason.MISSING_FIELD, Reason.INVALID_PHONE, Reason.INVALID_VALUE, Reason.CONFLICT, Reason.OTHER}
@@ -66,6 +68,16 @@ class Judged:
                 assert_never(verdict)
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """All that an action would do was the last accepted for its lead."""
+
+
+UNCHANGED = Unchanged()
+
+_REVIVING = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
+
+
 class Settlement:
     """Settles the actions of one run.
 
@@ -74,7 +86,7 @@ class Settlement:
         run_id: The run's number in the ledger.
         checkpoints: Told of every settled action.
         summary: The books. Changed only under the sender's lock.
-        max_reject_percent: The brake.
+        settings: Whether unchanged leads are skipped and deleted ones blocked, and the brake.
     """
 
     def __init__(
@@ -83,12 +95,15 @@ class Settlement:
         run_id: int,
         checkpoints: Checkpoints,
         summary: Summary,
-        max_reject_percent: float,
+        settings: TargetSettings,
     ) -> None:
         self._ledger = ledger
         self._run_id = run_id
         self._checkpoints = checkpoints
-        self._max_reject_percent = max_reject_percent
+        self._max_reject_percent = settings.max_reject_percent
+        self._skips_unchanged = settings.skip_unchanged and not settings.full_refresh
+        self._blocks_deleted = settings.after_delete == "block"
+        self.asks_about_all = self._skips_unchanged or self._blocks_deleted
         self.summary = summary
         self.is_closed = False
 
@@ -109,14 +124,24 @@ class Settlement:
         """The verdict on the only lead of a call that was refused as a whole."""
         return crm_v2.judge_alone(batch.kind[1], batch.actions[0].payload, response)
 
-    def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused]:
-        """Which of these upserts without phone or name may not be sent: those of leads not known yet."""
-        known = self._ledger.known([head.lead for head in heads])
+    def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused | Unchanged]:
+        """Which of these are not to be sent, by what the ledger remembers of their leads now that their turn came."""
+        known = self._ledger.recall([head.lead for head in heads])
         return {
-            head: Refused(Reason.MISSING_FIELD, f"{' and '.join(head.incomplete)} missing, and the lead is not known")
-            for head, is_known in zip(heads, known, strict=True)
-            if not is_known
+            head: fate
+            for head, memory in zip(heads, known, strict=True)
+            if (fate := self._fate_unsent(head, memory)) is not None
         }
+
+    def _fate_unsent(self, head: LeadAction, memory: Memory) -> Refused | Unchanged | None:
+        if head.incomplete and not memory.is_known:
+            names = " and ".join(head.incomplete)
+            return Refused(Reason.MISSING_FIELD, f"{names} missing, and the lead is not known")
+        if self._blocks_deleted and memory.is_deleted and head.name in _REVIVING:
+            return Refused(Reason.LEAD_DELETED, "the lead was deleted through this ledger, and after_delete is block")
+        if self._skips_unchanged and self._ledger.stands(memory, head.sent):
+            return UNCHANGED
+        return None
 
     def write_refused(self, refused: Mapping[LeadAction, Refused]) -> None:
         """Make the refusals of heads durable."""
@@ -146,8 +171,9 @@ class Settlement:
         judged = Judged()
         for action, verdict in zip(batch.actions, verdicts, strict=True):
             judged.sort(action, self._in_the_light_of_doubt(action, mark, verdict))
+        is_known = batch.kind[1] is not ActionName.DELETE
         rows = [
-            *(LeadVerdict(action.lead, action.name is not ActionName.DELETE) for action, _ in judged.accepted),
+            *(LeadVerdict(action.lead, is_known, action.name, action.payload) for action, _ in judged.accepted),
             *(LeadVerdict(action.lead, None) for action, _ in judged.rejected),
             *(LeadVerdict(action.lead, None) for action in judged.apart),
         ]
@@ -184,6 +210,12 @@ class Settlement:
         if not self.is_closed:
             for action, said in refused.items():
                 self.refuse(backlog, action, said, now)
+
+    def leave(self, backlog: Backlog, heads: Sequence[LeadAction], now: float) -> None:
+        """Settle heads that need not be sent; not once the books are closed."""
+        if not self.is_closed:
+            for head in heads:
+                self.summary.leave(merged=len(self._release(backlog, head, now)) - 1)
 
     def refuse(self, backlog: Backlog, action: LeadAction, refused: Refused, now: float) -> None:
         """Settle a head that is refused, whose rejection is durable."""

@@ -27,11 +27,13 @@ class InvalidValueError(ValueError):
     """A value that cannot be sent. Its message names the kind of fault, never the value."""
 
 
-def to_payload(value: Any) -> str | int | None:  # noqa: PLR0911 - a table of types
+def to_payload(value: Any) -> str | int | None:
     """A value as the API takes it: text and integers as they are, everything else as text, null as null."""
+    return sendable(value) if isinstance(value, str) else _plain(value)  # most values are text
+
+
+def _plain(value: Any) -> str | int | None:
     match value:
-        case str():
-            return sendable(value)
         case None:
             return None
         case bool():

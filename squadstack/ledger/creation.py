@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -46,6 +46,7 @@ def _create(connection: Connection, *, is_new_file: bool) -> bool:
         if version > schema.VERSION:
             msg = "The ledger was written by a newer version of squadstack-connectors: upgrade this one."
             raise LedgerError(msg)
+        _migrate(connection, version)
         return False
     if tables and not is_new_file and connection.dialect.name == "sqlite":
         msg = "Setting 'ledger_url' points at a database that is no ledger: choose another file."
@@ -53,6 +54,28 @@ def _create(connection: Connection, *, is_new_file: bool) -> bool:
     schema.metadata.create_all(connection)
     connection.execute(sa.insert(schema.info).values(version=schema.VERSION, digest_key=new_key()))
     return True
+
+
+_STEPS: dict[int, tuple[sa.Column[Any], ...]] = {
+    2: (
+        schema.leads.c.is_deleted,
+        schema.leads.c.accepted,
+        schema.leads.c.accepted_at,
+        schema.rejects.c.state,
+        schema.rejects.c.changed_at,
+    )
+}
+"""The columns that each version of the schema brought."""
+
+
+def _migrate(connection: Connection, version: int) -> None:
+    """Bring a ledger of an older version up to date: it knows nothing of what was not kept then."""
+    for step in range(version + 1, schema.VERSION + 1):
+        for column in _STEPS[step]:
+            told = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {told}"))
+    if version < schema.VERSION:
+        connection.execute(sa.update(schema.info).values(version=schema.VERSION))
 
 
 def _scope_id(connection: Connection, business: str, host: str) -> int:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from squadstack.ledger.memories import NAME_SIZE, VALUE_SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
@@ -30,10 +32,13 @@ class Digester:
     """
 
     def __init__(self, key: bytes, scope_id: int) -> None:
-        self._key = key
+        self._empty = hashlib.blake2b(digest_size=_SIZE, key=key)
         self._scope = f"{scope_id}".encode()
+        self._empty_value = hashlib.blake2b(digest_size=VALUE_SIZE, key=key)
         self.lead = lru_cache(_REMEMBERED)(self._lead)
         """The digest that stands for a lead: asked for before and after each call."""
+        self.name = lru_cache(_REMEMBERED)(self._name)
+        """The digest that stands for a field."""
 
     def _lead(self, lead: LeadKey) -> bytes:
         return self._digest(b"\0".join((self._scope, lead.campaign.encode(), lead.lead_id.encode())))
@@ -42,8 +47,19 @@ class Digester:
         """The digest of all fields of a payload, whatever their order."""
         return self._digest(_encode(payload))
 
+    def value(self, value: Any) -> bytes:
+        """The digest of a field's value."""
+        digest = self._empty_value.copy()
+        digest.update(_encode(value))
+        return digest.digest()
+
+    def _name(self, name: str) -> bytes:
+        return self._digest(name.encode())[:NAME_SIZE]
+
     def _digest(self, data: bytes) -> bytes:
-        return hashlib.blake2b(data, digest_size=_SIZE, key=self._key).digest()
+        digest = self._empty.copy()  # takes half the time of a new one
+        digest.update(data)
+        return digest.digest()
 
 
 def new_key() -> bytes:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from squadstack.ledger import schema
+from squadstack.ledger import memories, schema
 from squadstack.ledger.budget import Budget
 from squadstack.ledger.creation import open_scope
 from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
+from squadstack.ledger.memories import Memory
 from squadstack.ledger.statements import Statements
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from squadstack.ledger.permits import Permit
     from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
+
+_AT_ONCE = 500
 
 
 class Ledger:
@@ -61,6 +64,14 @@ class Ledger:
         self._database.close()
 
     # -- runs ----------------------------------------------------------------------------------------
+
+    def forget(self, days: float) -> None:
+        """Drop rejects and runs that are older than this."""
+        before = time.time() - days * 86_400
+        with self._database.transaction() as connection:
+            for table, when in ((schema.rejects, "rejected_at"), (schema.runs, "started_at")):
+                old = sa.delete(table).where(table.c.scope_id == self._scope, table.c[when] < before)
+                connection.execute(old)
 
     def start_run(self) -> int:
         """Note that a run starts, and return its number."""
@@ -120,28 +131,42 @@ class Ledger:
 
         A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
         """
-        leads: dict[bool | None, list[bytes]] = {True: [], False: [], None: []}
-        for one in verdicts:
-            leads[one.is_known].append(self._digest.lead(one.lead))
         now = time.time()
+        told = [one for one in verdicts if one.is_known is not None]
+        refused = [self._digest.lead(one.lead) for one in verdicts if one.is_known is None]
         rows = [self._reject(reject, run_id, now) for reject in rejects]
         with self._database.transaction() as connection:
-            self._statements.known.run(connection, leads[True])
-            self._statements.deleted.run(connection, leads[False])
-            self._statements.refused.run(connection, leads[None])
+            known = self._memories(connection, [one.lead for one in told], lock=True)
+            accepted = [self._accepted(one, memory, now) for one, memory in zip(told, known, strict=True)]
+            self._statements.accepted.run(connection, accepted)
+            self._statements.refused.run(connection, refused)
             self._erase_rejects(connection, [one.lead for one in verdicts if one.is_known is False])
             self._statements.reject.run(connection, rows)
 
     # -- leads ---------------------------------------------------------------------------------------
 
-    def known(self, leads: Sequence[LeadKey]) -> list[bool]:
-        """For each lead whether the API accepted something for it, and no deletion since."""
-        table = schema.leads
-        keys = [self._digest.lead(lead) for lead in leads]
-        query = sa.select(table.c.lead).where(table.c.is_known, table.c.lead.in_(keys))
+    def recall(self, leads: Sequence[LeadKey]) -> list[Memory]:
+        """What is remembered of each lead."""
         with self._database.transaction() as connection:
-            found = set(connection.execute(query).scalars())
-        return [key in found for key in keys]
+            return self._memories(connection, leads)
+
+    def stands(self, memory: Memory, sent: Sent) -> bool:
+        """Whether all that an action would do was the last accepted for its lead."""
+        return memories.stands(memory, sent.action, sent.payload, self._digest)
+
+    def _memories(self, connection: Connection, leads: Sequence[LeadKey], *, lock: bool = False) -> list[Memory]:
+        table = schema.leads
+        columns = (table.c.lead, table.c.is_known, table.c.is_deleted, table.c.doubt_action, table.c.accepted)
+        query = sa.select(*columns).where(table.c.lead.in_(sa.bindparam("leads", expanding=True)))
+        keys = [self._digest.lead(lead) for lead in leads]
+        found: dict[bytes, Memory] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            some = {"leads": keys[start : start + _AT_ONCE]}
+            for lead, is_known, is_deleted, doubt, accepted in connection.execute(
+                query.with_for_update() if lock else query, some
+            ):
+                found[bytes(lead)] = Memory(is_known, is_deleted, doubt is not None, bytes(accepted or b""))
+        return [found.get(key, memories.NOTHING) for key in keys]
 
     def count_leads(self) -> int:
         """How many leads the ledger knows."""
@@ -174,6 +199,12 @@ class Ledger:
         lead = self._digest.lead(sent.lead)
         payload = self._digest.payload(sent.payload)
         return (lead, self._scope, sent.lead.campaign, False, str(sent.action), payload, mark)
+
+    def _accepted(self, verdict: Verdict, memory: Memory, now: float) -> tuple[Any, ...]:
+        """A row for `statements.ACCEPTED`."""
+        lead, is_known = verdict.lead, bool(verdict.is_known)
+        values = memories.after(memory, verdict.action, verdict.payload, self._digest) if is_known else None
+        return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, now)
 
     def _reject(self, reject: Reject, run_id: int, now: float) -> tuple[Any, ...]:
         """A row for `statements.REJECT`."""

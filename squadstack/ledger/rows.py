@@ -25,10 +25,19 @@ class Sent(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What became of a lead that a call named; is_known: whether the API has it now, None: not told."""
+    """What became of a lead that a call named.
+
+    Attributes:
+        lead: Which.
+        is_known: Whether the API has it now; None: not told.
+        action: What was accepted, if anything.
+        payload: Its fields.
+    """
 
     lead: LeadKey
     is_known: bool | None
+    action: str = ""
+    payload: Mapping[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)

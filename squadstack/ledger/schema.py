@@ -14,9 +14,10 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
 )
 
-VERSION = 1
+VERSION = 2
 """Of the schema; a ledger of a newer one is refused."""
 
 metadata = MetaData()
@@ -50,13 +51,17 @@ leads = Table(
     Column("scope_id", Integer, ForeignKey(_SCOPE), nullable=False),
     Column("campaign", Text, nullable=False),
     Column("is_known", Boolean, nullable=False),
+    Column("is_deleted", Boolean, nullable=False, server_default=false()),
+    Column("accepted", LargeBinary),
+    Column("accepted_at", Float),
     Column("doubt_action", Text),
     Column("doubt_payload", LargeBinary),
     Column("doubt_since", Float),
     sqlite_with_rowid=False,
 )
-"""Leads by digest. `is_known`: the API accepted something for it, and no deletion since. `doubt_…`: what was
-sent and has no verdict yet: the action, its payload's digest, and since when the very same is in doubt."""
+"""Leads by digest. `is_known`: the API accepted something for it, and no deletion since; `is_deleted`: a deletion,
+and nothing since. `accepted`: what was last accepted, as digests (see `memories`), and when. `doubt_…`: what was sent
+and has no verdict yet: the action, its payload's digest, and since when the very same is in doubt."""
 
 rejects = Table(
     "squadstack_rejects",
@@ -73,10 +78,14 @@ rejects = Table(
     Column("reason", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("record", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("changed_at", Float),
     Index("squadstack_rejects_when", "scope_id", "rejected_at"),
     Index("squadstack_rejects_lead", "scope_id", "campaign", "lead_id"),
 )
-"""Rejected actions, with the reason and the source record as JSON."""
+"""Rejected actions, with the reason and the source record as JSON, perhaps encrypted. `state`: open, accepted or
+unchanged (sent again, and taken), replaced (sent again, and rejected anew) or stale (overtaken by a later accepted
+action), and since when."""
 
 budgets = Table(
     "squadstack_budgets",

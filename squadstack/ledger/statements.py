@@ -7,6 +7,8 @@ the interpreter at each, which a reader that maps records gives back only some m
 from __future__ import annotations
 
 import re
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,10 +24,14 @@ if TYPE_CHECKING:
 
     from squadstack.ledger.database import Database
 
-DOUBT = tuple(column.name for column in schema.leads.columns)
+DOUBT = ("lead", "scope_id", "campaign", "is_known", "doubt_action", "doubt_payload", "doubt_since")
 """The values of a row of `Statements.doubt`."""
 
-REJECT = tuple(column.name for column in schema.rejects.columns if column.name != "reject_id")
+ACCEPTED = ("lead", "scope_id", "campaign", "is_known", "is_deleted", "accepted", "accepted_at")
+"""The values of a row of `Statements.accepted`."""
+
+_NOT_AT_FIRST = {"reject_id", "state", "changed_at"}
+REJECT = tuple(column.name for column in schema.rejects.columns if column.name not in _NOT_AT_FIRST)
 """The values of a row of `Statements.reject`."""
 
 _AT_ONCE = 500
@@ -38,17 +44,15 @@ class Statements:
 
     Attributes:
         doubt: Marks leads in doubt; the very same doubt keeps the time since when it is there.
-        known: Clears the doubts of leads that the API has.
-        deleted: Clears those of leads that it has no more.
-        refused: Clears those of leads of which it said nothing of the kind.
+        accepted: Remembers what was accepted for leads, and clears their doubts.
+        refused: Clears the doubts of leads for which nothing was accepted.
         reject: Keeps rejected actions.
     """
 
     def __init__(self, database: Database) -> None:
         dialect = database.dialect
         self.doubt = RowsStatement(_doubt(is_sqlite=database.is_sqlite), DOUBT, dialect)
-        self.known = LeadsStatement(_clear(is_known=sa.true()), dialect)
-        self.deleted = LeadsStatement(_clear(is_known=sa.false()), dialect)
+        self.accepted = RowsStatement(_accepted(is_sqlite=database.is_sqlite), ACCEPTED, dialect)
         self.refused = LeadsStatement(_clear(), dialect)
         self.reject = RowsStatement(_insert(schema.rejects, REJECT), REJECT, dialect)
 
@@ -65,13 +69,13 @@ class RowsStatement:
     def __init__(self, statement: ClauseElement, names: Sequence[str], dialect: Dialect) -> None:
         sql, order = _compiled(statement, dialect)
         self._head, self._row, self._tail = _ROW.split(sql, maxsplit=1)
-        self._places = [names.index(name) for name in order]
+        self._in_order = itemgetter(*map(names.index, order))
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Insert the rows."""
         for some in _in_parts(rows):
             sql = f"{self._head}{', '.join([self._row] * len(some))}{self._tail}"
-            connection.exec_driver_sql(sql, tuple(row[place] for row in some for place in self._places))
+            connection.exec_driver_sql(sql, tuple(chain.from_iterable(map(self._in_order, some))))
 
 
 class LeadsStatement:
@@ -109,10 +113,19 @@ def _doubt(*, is_sqlite: bool) -> ClauseElement:
     )
 
 
-def _clear(**more: Any) -> ClauseElement:
+_NO_DOUBT: dict[str, Any] = {"doubt_action": sa.null(), "doubt_payload": sa.null(), "doubt_since": sa.null()}
+
+
+def _accepted(*, is_sqlite: bool) -> ClauseElement:
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(schema.leads)
+    insert = insert.values({name: sa.bindparam(name) for name in ACCEPTED})
+    new = {name: insert.excluded[name] for name in ("is_known", "is_deleted", "accepted", "accepted_at")}
+    return insert.on_conflict_do_update(index_elements=["lead"], set_={**new, **_NO_DOUBT})
+
+
+def _clear() -> ClauseElement:
     table = schema.leads
-    values = {"doubt_action": sa.null(), "doubt_payload": sa.null(), "doubt_since": sa.null(), **more}
-    return sa.update(table).where(table.c.lead.in_(sa.bindparam("leads", expanding=True))).values(values)
+    return sa.update(table).where(table.c.lead.in_(sa.bindparam("leads", expanding=True))).values(_NO_DOUBT)
 
 
 def _insert(table: sa.Table, names: Sequence[str]) -> ClauseElement:

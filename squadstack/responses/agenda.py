@@ -41,11 +41,13 @@ class Closed:
     Attributes:
         window: Which.
         records: In the order in which they were processed; personal, never shown.
-        is_dated: Whether the API's clock says that nothing more can come.
+        clock: The time at the campaign's first answer.
+        is_dated: Whether that is the API's clock, which says that nothing more can come.
     """
 
     window: Window
     records: list[dict[str, Any]] = field(repr=False)
+    clock: float
     is_dated: bool = True
 
 

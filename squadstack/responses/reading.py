@@ -1,6 +1,6 @@
 """A run of reading, for any face: campaigns and where they begin go in, closed windows come out in order.
 
-with Reading(settings, {"loans": Start(begin, bookmark, earliest)}) as reading:
+with Reading(settings, {"loans": [Start(begin, bookmark, earliest)]}) as reading:
     for closed in reading.windows("loans"):
         …
 """
@@ -22,7 +22,7 @@ from squadstack.responses.window_reader import Overflow, Whole, WindowReader
 from squadstack.responses.windows import Window, parts_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from squadstack.settings.tap import TapSettings
 
@@ -32,6 +32,9 @@ _WAITING = 4
 """How many closed windows may wait for the loader, for each call at once."""
 
 _FOREVER = 1 << 40
+
+_FAREWELL = 0.5
+"""Seconds for calls that are on their way when a run ends early."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,25 @@ class Start:
     bookmark: int
     earliest: int
 
+    def begin_by(self, clock: float) -> int:
+        """The first second that is read, once the time is known."""
+        return self.begin if self.bookmark <= clock else self.earliest
+
 
 class Reading:
     """Reads campaigns, several windows at once, as a context manager.
 
     Args:
         settings: Of the tap.
-        starts: Where each campaign begins.
+        starts: Where each campaign begins; the earliest, if there are several.
         is_stopping: Whether a signal came.
     """
 
     def __init__(
-        self, settings: TapSettings, starts: Mapping[str, Start], is_stopping: Callable[[], bool] = lambda: False
+        self,
+        settings: TapSettings,
+        starts: Mapping[str, Sequence[Start]],
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
 
@@ -70,19 +80,27 @@ class Reading:
         self._client = Client.of(settings)
         self._caller = Caller(settings, self._client, self._ledger.budget)
         self._readers = [WindowReader(self._caller.ask, name, settings.page_size) for name in starts]
-        jobs = [Job(place, Window(start.begin, _FOREVER), is_first=True) for place, start in enumerate(self._starts)]
+        begins = [min(start.begin for start in several) for several in self._starts]
+        jobs = [Job(place, Window(begin, _FOREVER), is_first=True) for place, begin in enumerate(begins)]
         self._agenda = Agenda(jobs, _WAITING * settings.max_in_flight, is_stopping)
+        self._clocks: dict[int, float] = {}
         self._undated: set[int] = set()
         self._rows = 0
+        self._workers = [threading.Thread(target=self._work, daemon=True) for _ in range(settings.max_in_flight)]
 
     def __enter__(self) -> Self:
-        for _ in range(self._settings.max_in_flight):
-            threading.Thread(target=self._work, daemon=True).start()
+        for worker in self._workers:
+            worker.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._agenda.fail(SquadStackError("The run is over."))
         self._caller.stop()
+        end = time.monotonic() + _FAREWELL
+        for worker in self._workers:  # one whose call is on its way may be left behind
+            worker.join(max(end - time.monotonic(), 0.0))
+        self._client.close()
+        self._ledger.close()
         log.info("Read %d rows of lead responses in %d calls.", self._rows, self._caller.calls)
 
     def windows(self, campaign_id: str) -> Iterator[Closed]:
@@ -113,14 +131,15 @@ class Reading:
         """Ask for all there is; the answer tells the API's clock, hence the end, and often is all."""
         found = self._readers[job.campaign].read(job.window, is_open=True)
         now = found.date.timestamp() if found.date else self._local_clock(job)
-        start = self._starts[job.campaign]
-        if start.bookmark > now and job.window.begin != start.earliest:
+        begin = min(start.begin_by(now) for start in self._starts[job.campaign])
+        if begin < job.window.begin:
             log.warning(
                 "The bookmark of campaign %s lies in the future, by the API's clock: the campaign is read anew.",
                 self._campaigns[job.campaign],
             )
-            self._first(Job(job.campaign, Window(start.earliest, _FOREVER), is_first=True))
+            self._first(Job(job.campaign, Window(begin, _FOREVER), is_first=True))
             return
+        self._clocks[job.campaign] = now
         window = Window(job.window.begin, max(int(now - self._settings.lag_seconds), job.window.begin))
         self._agenda.bound(job.campaign, window)
         self._deal_with(Job(job.campaign, window, is_first=True), found)
@@ -134,16 +153,17 @@ class Reading:
             return
         rows = found.rows if isinstance(found, Whole) else []
         campaign_id = self._campaigns[job.campaign]
-        if lacking := unprocessed(rows):
+        if lacking := unprocessed(rows, campaign_id):
             log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
         records = records_of(rows, campaign_id, job.window, is_open=job.is_first)
-        self._agenda.close(job, Closed(job.window, records, is_dated=job.campaign not in self._undated))
+        is_dated = job.campaign not in self._undated
+        self._agenda.close(job, Closed(job.window, records, self._clocks[job.campaign], is_dated=is_dated))
 
     def _local_clock(self, job: Job) -> float:
         self._undated.add(job.campaign)
         log.warning(
             "The API's answers for campaign %s tell no time; this machine's clock counts, and the bookmark "
-            "stays at the newest row.",
+            "stays lag_seconds before the newest row.",
             self._campaigns[job.campaign],
         )
         return time.time()

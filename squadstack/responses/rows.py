@@ -54,9 +54,9 @@ def records_of(
     return sorted(found.values(), key=lambda record: (record["processed_at"], record["lead_id"]))
 
 
-def unprocessed(rows: Iterable[dict[str, Any]]) -> int:
+def unprocessed(rows: Iterable[dict[str, Any]], campaign_id: str) -> int:
     """How many rows have no processed_at: they belong to no window, and wait until they have."""
-    return sum(row.get("processed_at") in {None, ""} for row in rows if not isinstance(row.get("processed_at"), list))
+    return sum(_moment(row, "processed_at", campaign_id) is None for row in rows)
 
 
 def answers_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.squadiq_v4 import responses_request
-from squadstack.exceptions import OutageError
+from squadstack.exceptions import AccessError, OutageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("squadstack")
 
 _MOST_TRIES = 50
+_MOST_PAGES = 1000
+
+_IDLE_PASSES = 5
+"""So many passes through a second must show nothing new, one after the other, where its count is no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,15 @@ class Overflow:
     date: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A second's pages, each read once: its rows by their key, their last count, and whether so many came."""
+
+    rows: dict[str, dict[str, Any]] = field(repr=False)
+    count: int | None
+    is_counted: bool
+
+
 class WindowReader:
     """Reads windows of one campaign.
 
@@ -58,6 +71,7 @@ class WindowReader:
         self._ask = ask
         self._campaign_id = campaign_id
         self._page_size = page_size
+        self._full = page_size
         self._has_warned = False
 
     def read(self, window: Window, *, is_open: bool = False) -> Whole | Overflow:
@@ -73,7 +87,7 @@ class WindowReader:
         before = None if is_open else window.end
         for _ in range(_MOST_TRIES):
             page = self._page(window.begin, before, 1)
-            if page is not None and page.is_whole:
+            if page is not None and page.is_whole and len(page.rows) < self._full:
                 return Whole(page.rows, page.date)
             if page is not None and not page.has_next and self._is_all(page, window.begin, before):
                 return Whole(page.rows, page.date)
@@ -88,19 +102,30 @@ class WindowReader:
     def _page(self, begin: int, before: int | None, number: int) -> Page | None:
         # Whether the bounds belong to it is not documented: a second more is asked for, and dropped later.
         after = begin - 1 if begin > 0 else None
-        return self._ask(
-            responses_request(self._campaign_id, after=after, before=before, page=number, page_size=self._page_size)
-        )
+        try:
+            page = self._ask(
+                responses_request(self._campaign_id, after=after, before=before, page=number, page_size=self._page_size)
+            )
+        except AccessError as error:
+            msg = f"Campaign {self._campaign_id}: {error}"
+            raise AccessError(msg) from None
+        if page is not None and page.has_next and page.rows:
+            self._full = min(self._full, len(page.rows))
+        return page
 
     def _is_all(self, page: Page, begin: int, before: int | None) -> bool:
-        """Whether a page is all there is although its count says otherwise: a second look must show the same."""
+        """Whether a page is all there is although that is not certain: a second look must show the same.
+
+        Its count may be wrong. Or the page is full: the API counts before it reads, so that a row that came in
+        between may have pushed another one out.
+        """
         further = self._page(begin, before, 2)
         if further is not None and further.rows and _keys(further.rows) != _keys(page.rows):
             return False
         again = self._page(begin, before, 1)
         if again is None or again.has_next or _keys(again.rows) != _keys(page.rows):
             return False
-        if not self._has_warned:
+        if not again.is_whole and not self._has_warned:
             self._has_warned = True
             log.warning(
                 "The API's count of rows in campaign %s is not that of its rows; every answer is asked for twice.",
@@ -109,34 +134,47 @@ class WindowReader:
         return True
 
     def _by_pages(self, window: Window) -> list[dict[str, Any]]:
-        """Read a second's pages, again and again, until nothing new comes and no row can be missing."""
+        """Read a second's pages, again and again, until no row can be missing.
+
+        Once as many rows were found as there are, a row that is missing hides behind one that has left since it was
+        found. So when all of them are found once more, none is missing.
+        """
         found: dict[str, dict[str, Any]] = {}
+        complete: dict[str, dict[str, Any]] | None = None
+        seen: dict[str, dict[str, Any]] = {}
         idle = 0
         for _ in range(_MOST_TRIES):
-            rows, count = self._one_pass(window)
-            known = len(found)
-            found.update(rows)
-            idle = idle + 1 if len(found) == known else 0
-            if idle >= 1 and (len(found) >= count or idle >= 3):  # a count that stays too high is a wrong one
+            one = self._one_pass(window)
+            found |= one.rows
+            if complete is not None and found.keys() >= complete.keys():
                 return list(found.values())
+            if len(found) == one.count:
+                complete, found = found, {}
+            elif one.count is not None and len(found) > one.count:
+                complete, found = None, one.rows
+            idle = idle + 1 if seen.keys() >= one.rows.keys() else 0
+            seen |= one.rows
+            if idle >= _IDLE_PASSES and not one.is_counted:
+                return list(seen.values())
         msg = f"One second of campaign {self._campaign_id} holds more than a page, and it keeps changing."
         raise OutageError(msg)
 
-    def _one_pass(self, window: Window) -> tuple[dict[str, dict[str, Any]], int]:
+    def _one_pass(self, window: Window) -> _Pass:
         """Read page after page; never follow `next`, which may name anything."""
         rows: dict[str, dict[str, Any]] = {}
         last: set[str] = set()
-        number, count = 1, 0
-        while (page := self._page(window.begin, window.end, number)) is not None and page.rows:
-            found = {_key(row): row for row in page.rows}
-            if found.keys() == last:
+        delivered, count = 0, None
+        for number in range(1, _MOST_PAGES):
+            page = self._page(window.begin, window.end, number)
+            found = {_key(row): row for row in page.rows} if page else {}
+            if page is None or not found or found.keys() == last:
                 break
             last = set(found)
-            rows.update(found)
-            number, count = number + 1, page.count or 0
-            if not page.has_next and len(rows) >= count:
+            rows |= found
+            delivered, count = delivered + len(page.rows), page.count
+            if delivered == count and not page.has_next and len(page.rows) < self._full:
                 break
-        return rows, count
+        return _Pass(rows, count, is_counted=delivered == count)
 
 
 def _key(row: dict[str, Any]) -> str:

@@ -72,6 +72,13 @@ class TargetSettings(CommonSettings):
         default=30,
         minimum=0,
     )
+    skip_unchanged: bool = setting(
+        "boolean",
+        "Skip unchanged",
+        "An action all of whose values were the last accepted for its lead is not sent.",
+        default=True,
+    )
+    full_refresh: bool = setting("boolean", "Full refresh", "Unchanged leads are sent too.", default=False)
     null_values: str = setting(
         "string", "Nulls", "Whether fields that are null are left out or sent.", default="omit",
         enum=["omit", "send"],
@@ -111,6 +118,16 @@ class TargetSettings(CommonSettings):
         default={"delete": 100},
         properties={name: {"type": "integer", "minimum": 0} for name in _ACTIONS},
         additionalProperties=False,
+    )
+    after_delete: str = setting(
+        "string",
+        "After a deletion",
+        "Whether a create, update or upsert of a lead that was deleted through this ledger is blocked or allowed.",
+        default="block",
+        enum=["block", "allow"],
+    )
+    ledger_retention_days: float = setting(
+        "number", "Retention", "How many days rejects and runs are kept.", default=30, exclusiveMinimum=0
     )
     summary_path: str | None = setting(
         "string", "Summary file", "File that gets the run's summary as JSON.", default=None

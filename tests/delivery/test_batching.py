@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -292,7 +293,7 @@ def test_halves_hold_what_the_whole_held() -> None:
 
 
 def screen(waiting: Backlog, now: float = 0.0) -> None:
-    for head in waiting.unscreened():
+    for head in waiting.unscreened(math.inf):
         assert waiting.claim(head)
         waiting.admit(head, now)
 
@@ -301,18 +302,18 @@ def test_what_lacks_a_number_is_asked_about_when_its_turn_comes() -> None:
     """Not before: what is ahead of it may make the lead known. Nor if a number came along meanwhile."""
     waiting = backlog(size=1)
     add(waiting, act("a", CREATE), act("a", incomplete=NO_NUMBER))
-    assert waiting.unscreened() == []
+    assert waiting.unscreened(math.inf) == []
     assert deliver(waiting) == ["create"]
-    heads = waiting.unscreened()
+    heads = waiting.unscreened(math.inf)
     assert (len(heads), take(waiting)) == (1, None)
     add(waiting, act("a", city="Pune", incomplete=NO_NUMBER))
     assert not waiting.claim(heads[0])
-    (head,) = waiting.unscreened()
+    (head,) = waiting.unscreened(math.inf)
     assert (waiting.claim(head), waiting.claim(head)) == (True, False)
     waiting.admit(head, 0.0)
     assert take(waiting) == [("upsert", "a")]
     add(waiting, act("b", incomplete=NO_NUMBER), act("b", phone_number="1"))
-    assert (waiting.unscreened(), take(waiting)) == ([], [("upsert", "b")])
+    assert (waiting.unscreened(math.inf), take(waiting)) == ([], [("upsert", "b")])
 
 
 # -- the law ---------------------------------------------------------------------------------------------
@@ -370,7 +371,7 @@ class AnyInterleaving(RuleBasedStateMachine):
 
     @rule()
     def look(self) -> None:
-        self.seen = self.waiting.unscreened()
+        self.seen = self.waiting.unscreened(math.inf)
 
     @rule(is_known=st.booleans())
     def screen(self, is_known: bool) -> None:  # noqa: FBT001 - drawn by Hypothesis

@@ -23,6 +23,7 @@ from squadstack.delivery.settlement import Judged, Settlement
 from squadstack.exceptions import AccessError, OutageError, SquadStackError
 from squadstack.ledger.ledger import Ledger
 from squadstack.ledger.permits import Permit
+from squadstack.settings.target import TargetSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ class Desk:
         self.ledger = ledger
         self.summary = Summary()
         self.checkpoints = Checkpoints()
-        self.settlement = Settlement(ledger, 1, self.checkpoints, self.summary, 50)
+        self.settlement = Settlement(ledger, 1, self.checkpoints, self.summary, TargetSettings(auth_token="t"))
         self.backlog = Backlog(batch_size=100, max_wait=0, capacity=1000)
         self.sent: list[Any] = []
 
@@ -98,7 +99,7 @@ def test_each_row_has_its_own_fate(desk: Desk) -> None:
     desk.backlog.retry(Batch(("main", UPSERT), judged.later, is_loose=True), 0.0)
     desk.judge(Accepted())
     assert desk.checkpoints.due() == [1]
-    assert desk.ledger.known([desk.act(lead).lead for lead in "abc"]) == [True, False, True]
+    assert [one.is_known for one in desk.ledger.recall([desk.act(lead).lead for lead in "abc"])] == [True, False, True]
     assert desk.summary.balances
 
 
@@ -162,7 +163,7 @@ def test_an_accepted_delete_forgets_the_lead(desk: Desk) -> None:
     desk.settlement.reject([Rejection(Reason.INVALID_PHONE, "", desk.act("a").source, UPSERT, "main", "a")])
     desk.add(desk.act("a", DELETE), desk.act("gone", DELETE))
     desk.judge(Accepted(), Accepted(absent=True))
-    assert desk.ledger.known([act("a").lead]) == [False]
+    assert [one.is_known for one in desk.ledger.recall([act("a").lead])] == [False]
     assert desk.rejects() == [("b", "upsert", "other")]
     assert (desk.summary.absent, desk.summary.by_action) == (1, {"upsert": 1, "delete": 2})
 
@@ -174,7 +175,7 @@ def test_once_the_books_are_closed_nothing_changes_them(desk: Desk) -> None:
     desk.settlement.is_closed = True
     desk.judge(Accepted(), Refused(Reason.OTHER, "said"))
     assert (desk.summary.accepted, desk.summary.rejected, len(desk.backlog), desk.checkpoints.due()) == (0, 0, 2, [])
-    assert desk.ledger.known([act("a").lead]) == [True]
+    assert [one.is_known for one in desk.ledger.recall([act("a").lead])] == [True]
 
 
 def test_the_brake_names_the_commonest_reasons(desk: Desk) -> None:

@@ -140,6 +140,8 @@ def test_each_lead_meets_its_actions_in_order(tmp_path: Path, seed: int) -> None
             mappings=mappings(),
             max_actions={},
             rate_limit={"calls": None},
+            after_delete="allow",
+            skip_unchanged=False,
             max_in_flight=16,
             batch_size_rows=50,
             max_batch_wait_seconds=0,

@@ -96,7 +96,7 @@ def wait(condition: Callable[[], object]) -> None:
 @pytest.mark.parametrize("wait_seconds", [0, 30])
 def test_what_is_merged_behind_a_held_delete_does_not_keep_the_run_open(scene: Scene, wait_seconds: float) -> None:
     """Upsert, delete, upsert, upsert of one lead: the delete goes at the end of the input, then the rest."""
-    with running(scene, max_batch_wait_seconds=wait_seconds) as run:
+    with running(scene, max_batch_wait_seconds=wait_seconds, after_delete="allow") as run:
         run.read(**lead(1))
         run.read("erasures", lead_id="lead-1")
         run.read(**lead(1, city="Pune"))

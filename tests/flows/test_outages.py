@@ -107,7 +107,7 @@ def test_a_doubt_outlives_its_run(scene: Scene) -> None:
     assert (first.status, first.stdout) == (1, "")
     second = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=CREATIONS)
     assert (second.status, second.states, scene.rejects()) == (0, [1], [])
-    third = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=CREATIONS)
+    third = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=CREATIONS, full_refresh=True)
     assert (third.status, third.states) == (0, [1])
     assert [reject["reason"] for reject in scene.rejects()] == ["already_exists"]
     assert scene.done("lead-1") == ["create"]

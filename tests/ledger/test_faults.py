@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from squadstack.exceptions import LedgerError
 from squadstack.ledger import database
 from squadstack.ledger.database import Database
+from squadstack.ledger.memories import NOTHING
 from squadstack.ledger.permits import Permit
 from squadstack.ledger.rows import LeadKey, Sent
 from squadstack.settings.rate_limit import RateLimit
@@ -32,7 +33,7 @@ QUESTIONS: dict[str, Callable[[Ledger], object]] = {
     "begin": lambda ledger: ledger.begin_call(Permit(None, 0.0, 100, 0.0), [Sent(KEY, "upsert", {})]),
     "end": lambda ledger: ledger.end_call([], [], run_id=1),
     "withdraw": lambda ledger: ledger.withdraw([KEY], 0.0),
-    "known": lambda ledger: ledger.known([KEY]),
+    "known": lambda ledger: ledger.recall([KEY]),
     "close the books": lambda ledger: ledger.end_run(1, {}),
 }
 
@@ -67,7 +68,7 @@ def test_after_a_fault_nobody_waits_again(
     assert time.monotonic() - began < 0.4
     holder.execute("ROLLBACK")
     assert {fault_of(ledger, name) for name in QUESTIONS} == {first}
-    assert open_ledger().known([KEY]) == [False]
+    assert open_ledger().recall([KEY]) == [NOTHING]
 
 
 def test_those_who_wait_behind_a_fault_learn_it_too(

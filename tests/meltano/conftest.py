@@ -51,7 +51,7 @@ def sandbox() -> Iterator[str]:
 @pytest.fixture
 def environment(sandbox: str, tmp_path: Path) -> dict[str, str]:
     """For a run with a ledger, a database and a summary of its own, which reaches the sandbox only."""
-    foreign = ("MELTANO", "TARGET_SQUADSTACK_", "TAP_SPREADSHEETS_")
+    foreign = ("MELTANO", "TARGET_", "TAP_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     return kept | {
         "MELTANO_DATABASE_URI": f"sqlite:///{tmp_path}/meltano.db",

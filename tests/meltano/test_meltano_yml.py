@@ -23,7 +23,7 @@ KINDS = {
     "array": "array",
     "boolean": "boolean",
     "integer": "integer",
-    "number": "decimal",
+    "number": "string",  # a decimal that comes from the environment, Meltano fails to hand on
     "object": "object",
     "string": "string",
 }

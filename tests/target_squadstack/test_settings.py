@@ -50,7 +50,7 @@ def test_settings_that_are_unknown_missing_or_wrong(scene: Scene) -> None:
         INPUT,
         auth_token=None,
         max_inflight=3,
-        skip_unchanged=True,
+        dry_run=True,
         api_url={"token": TOKEN},
         batch_size_rows=101,
         rate_limit={"calls": 0, "cals": 1},
@@ -61,7 +61,7 @@ def test_settings_that_are_unknown_missing_or_wrong(scene: Scene) -> None:
     for sentence in (
         "Setting 'auth_token' is missing.",
         "There is no setting 'max_inflight' in this version. Did you mean 'max_in_flight'?",
-        "There is no setting 'skip_unchanged' in this version.",
+        "There is no setting 'dry_run' in this version.",
         "Setting 'api_url' must be of type string.",
         "Setting 'batch_size_rows' is out of bounds: maximum 100.",
         "Setting 'rate_limit' has no key 'cals'.",

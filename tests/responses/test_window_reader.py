@@ -1,0 +1,167 @@
+"""A window is read whole, whatever the API says of counts and further pages; what cannot be whole ends the run."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from squadstack.api.squadiq_v4 import Page
+from squadstack.exceptions import OutageError
+from squadstack.responses.window_reader import Overflow, Whole, WindowReader
+from squadstack.responses.windows import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from squadstack.api.messages import Request
+
+SECOND = Window(1000, 1001)
+DAY = Window(0, 86_400)
+
+
+class Api:
+    """Answers from a list of rows, and counts the calls."""
+
+    def __init__(self, rows: int, page: int, **said: Any) -> None:
+        self.rows = [{"lead_id": f"lead-{number}", "processed_at": 1000} for number in range(rows)]
+        self.page = page
+        self.said = said
+        self.calls = 0
+        self.between: Callable[[], object] = lambda: None
+
+    def ask(self, request: Request) -> Page | None:
+        self.calls += 1
+        self.between()
+        number = int(request.path.partition("&page=")[2].partition("&")[0])
+        if number > 1 and (number - 1) * self.page >= len(self.rows):
+            return None
+        rows = self.rows[(number - 1) * self.page : number * self.page]
+        said = {"count": len(self.rows), "has_next": number * self.page < len(self.rows), **self.said}
+        return Page(rows, date=None, **said)
+
+    def read(self, window: Window = SECOND, size: int = 100) -> Whole | Overflow:
+        return WindowReader(self.ask, "loans", size).read(window)
+
+
+def ids(found: Whole | Overflow) -> set[str]:
+    assert isinstance(found, Whole)
+    assert len({row["lead_id"] for row in found.rows}) == len(found.rows)
+    return {row["lead_id"] for row in found.rows}
+
+
+@pytest.mark.parametrize(
+    ("rows", "said", "calls"),
+    [
+        (0, {}, 1),
+        (99, {}, 1),
+        (100, {}, 3),  # a full page is looked at twice
+        (99, {"count": None}, 3),
+        (99, {"count": 98}, 3),
+        (99, {"count": 5000}, 3),
+        (0, {"count": 7}, 3),
+        (0, {"count": None}, 3),
+    ],
+)
+def test_what_fits_a_page_takes_few_calls(rows: int, said: dict[str, Any], calls: int) -> None:
+    """One, and two more to be sure if the count proves nothing."""
+    api = Api(rows, 100, **said)
+    assert (len(ids(api.read(DAY))), api.calls) == (rows, calls)
+
+
+@pytest.mark.parametrize("count", [None, 100, 101, 90, 5000, 200])
+@pytest.mark.parametrize("has_next", [True, False])
+def test_what_does_not_fit_is_cut(count: int | None, has_next: bool) -> None:  # noqa: FBT001 - a case
+    """Also if `next` is null and the count denies that there is more: the second page shows it."""
+    found = Api(200, 100, count=count, has_next=has_next).read(DAY)
+    assert isinstance(found, Overflow)
+    assert (found.page, found.rows >= 200) == (100, True)
+
+
+@pytest.mark.parametrize("said", [{}, {"has_next": True}, {"has_next": False}, {"count": None}, {"count": 5000}])
+@pytest.mark.parametrize("more", [{}, {"has_next": False}, {"count": None}, {"count": 100}], ids=str)
+@pytest.mark.parametrize("rows", [101, 200, 1000])
+def test_a_crowded_second_is_read_by_pages(rows: int, said: dict[str, Any], more: dict[str, Any]) -> None:
+    """Whatever is wrong about count and next. Red if a null `next` is believed."""
+    api = Api(rows, 100, **said, **{name: value for name, value in more.items() if name not in said})
+    assert len(ids(api.read())) == rows
+
+
+def test_a_crowded_second_is_read_twice() -> None:
+    api = Api(1000, 100)
+    assert len(ids(api.read())) == 1000
+    assert api.calls <= 1 + 2 * 11
+
+
+def test_a_server_that_repeats_its_last_page() -> None:
+    """It knows no page past the end: the reader notices."""
+    api = Api(250, 100, has_next=True)
+
+    def ask(request: Request) -> Page | None:
+        page = api.ask(request)
+        return page if page is not None else Page(api.rows[200:], len(api.rows), has_next=True, date=None)
+
+    assert len(ids(WindowReader(ask, "loans", 100).read(SECOND))) == 250
+    assert api.calls < 20
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("count", [{}, {"count": None}], ids=["right", "missing"])
+def test_a_crowded_second_in_no_order_that_loses_rows(seed: int, count: dict[str, Any]) -> None:
+    """Rows leave while it is read, and every answer has another order. Red if what has left counts as found."""
+    chance = random.Random(seed)
+    api = Api(24, 8, **count)
+
+    def between() -> None:
+        chance.shuffle(api.rows)
+        if api.calls < 30 and chance.random() < 0.3:
+            api.rows.pop()
+
+    api.between = between
+    found = ids(api.read(size=8))
+    assert {row["lead_id"] for row in api.rows} <= found
+
+
+def test_a_row_that_comes_between_count_and_page() -> None:
+    """It pushes another one out of a page that looks whole. Red if a full page is believed at once."""
+    api = Api(10, 10)
+    late = [{"lead_id": "late", "processed_at": 1000}, *api.rows]
+    answers = [Page(late[:10], 10, has_next=False, date=None)]
+
+    def ask(request: Request) -> Page | None:
+        if answers:
+            api.rows = late
+            return answers.pop()
+        return api.ask(request)
+
+    assert isinstance(WindowReader(ask, "loans", 10).read(DAY), Overflow)
+
+
+@pytest.mark.parametrize("window", [DAY, SECOND])
+def test_answers_that_contradict_each_other_end_the_run(window: Window) -> None:
+    """An empty page with a next one, for ever: an outage, after a bounded number of calls."""
+    api = Api(0, 100, has_next=True)
+    with pytest.raises(OutageError, match="of campaign loans contradict|for campaign loans contradict"):
+        api.read(window)
+    assert api.calls <= 50
+
+
+def test_a_second_that_never_rests_ends_the_run() -> None:
+    """A new row with every call: it is not taken for read."""
+    api = Api(150, 100)
+    api.between = lambda: api.rows.insert(0, {"lead_id": f"new-{api.calls}", "processed_at": 1000})
+    with pytest.raises(OutageError, match="it keeps changing"):
+        api.read()
+
+
+def test_a_wrong_count_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    reader = WindowReader(Api(5, 100, count=7).ask, "loans", 100)
+    for _ in range(3):
+        reader.read(DAY)
+    assert [record.getMessage()[:56] for record in caplog.records] == [
+        "The API's count of rows in campaign loans is not that of"
+    ]
+    caplog.clear()
+    Api(100, 100).read(DAY)
+    assert caplog.records == []
