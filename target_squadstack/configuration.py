@@ -12,7 +12,7 @@ from squadstack.singer.plugin import typed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from squadstack.delivery.mapping import Mapper
+    from squadstack.mapping.mapper import Mapper
 
 SETTINGS_SCHEMA = json_schema(TargetSettings)
 _OWN = frozenset(SETTINGS_SCHEMA["properties"])

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from singer_sdk.sinks import Sink
 
     from squadstack.delivery.delivery import Delivery
-    from squadstack.delivery.rules import Rule
+    from squadstack.mapping.rules import Rule
 
 
 class TargetSquadStack(SentencePlugin, Target):

@@ -1,1 +1,1 @@
-"""Records in, outcomes out: mapping, batching, sending, judging and what STATE may be written."""
+"""Lead actions in, outcomes out: batching, sending, judging, and what STATE may be written."""

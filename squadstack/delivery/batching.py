@@ -19,8 +19,8 @@ from squadstack.delivery.merging import may_merge, merge, without_content
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from squadstack.delivery.actions import LeadAction
     from squadstack.ledger.rows import LeadKey
+    from squadstack.mapping.actions import LeadAction
 
 _LONGEST_SCREENING_WAIT = 0.5
 """Seconds after which the ledger is asked about the few heads there are: they may be settled without a call."""

@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING, Any
 
 from squadstack.api.client import Client
 from squadstack.api.verdicts import ActionName, Reason
-from squadstack.delivery.actions import LeadAction, Rejection, Source
 from squadstack.delivery.checkpoints import Checkpoints
-from squadstack.delivery.coverage import Coverage
-from squadstack.delivery.mapping import Mapper
 from squadstack.delivery.outcomes import RecordCount, Summary
-from squadstack.delivery.phones import PhoneRules
-from squadstack.delivery.rules import compile_rules
 from squadstack.delivery.sender import Sender
 from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
+from squadstack.mapping.actions import LeadAction, Rejection, Source
+from squadstack.mapping.coverage import Coverage
+from squadstack.mapping.mapper import Mapper
+from squadstack.mapping.phones import PhoneRules
+from squadstack.mapping.rules import compile_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.actions import LeadAction, Source
+from squadstack.mapping.actions import LeadAction, Source
 
 _FIELDS = frozenset({ActionName.UPDATE, ActionName.UPSERT})
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from squadstack.api.client import Transport
-    from squadstack.delivery.actions import LeadAction
     from squadstack.delivery.settlement import Settlement
     from squadstack.ledger.ledger import Ledger
     from squadstack.ledger.permits import Permit
+    from squadstack.mapping.actions import LeadAction
     from squadstack.settings.target import TargetSettings
 
 CAPACITY = 5_000

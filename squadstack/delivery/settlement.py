@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, assert_never
 
 from squadstack.api import crm_v2
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
-from squadstack.delivery.actions import LeadAction, Rejection
 from squadstack.exceptions import TooManyRejectsError
 from squadstack.ledger.rows import Reject
 from squadstack.ledger.rows import Verdict as LeadVerdict
+from squadstack.mapping.actions import LeadAction, Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

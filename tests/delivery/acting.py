@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.actions import LeadAction, Source
 from squadstack.ledger.rows import LeadKey
+from squadstack.mapping.actions import LeadAction, Source
 
 CREATE, UPDATE, UPSERT, CONVERT, DISABLE, DELETE = ActionName
 

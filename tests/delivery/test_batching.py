@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from squadstack.api.verdicts import ActionName
-    from squadstack.delivery.actions import LeadAction
+    from squadstack.mapping.actions import LeadAction
 
 MAX_WAIT = 30.0
 NO_NUMBER = ("phone_number",)

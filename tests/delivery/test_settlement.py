@@ -14,7 +14,6 @@ from squadstack.api import crm_v2, retry
 from squadstack.api.messages import Failure, NoAnswerError, Request, Response
 from squadstack.api.retry_clock import RetryClock
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
-from squadstack.delivery.actions import LeadAction, Rejection, Source
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.checkpoints import Checkpoints
@@ -23,6 +22,7 @@ from squadstack.delivery.settlement import Judged, Settlement
 from squadstack.exceptions import AccessError, OutageError, SquadStackError
 from squadstack.ledger.ledger import Ledger
 from squadstack.ledger.permits import Permit
+from squadstack.mapping.actions import LeadAction, Rejection, Source
 from squadstack.settings.target import TargetSettings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import singer_sdk
 from docs.pages import PROJECT
 
-_SOURCES = ("squadstack", "target_squadstack")
+_SOURCES = ("squadstack", "tap_squadstack", "target_squadstack")
 _OF_THE_SDK = ("sinks/core.py", "target_base.py")
 
 

@@ -9,6 +9,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import click
+import duckdb
 import pytest
 import yaml
 from docs.pages import PROJECT, anchors, blocks, code, codes, links, own_pages, page, pages, section, tables
@@ -24,20 +25,21 @@ from squadstack.api.messages import Response
 from squadstack.api.retry import Disposition
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.cli.main import main
-from squadstack.delivery.expressions import compile_expression, scope
-from squadstack.delivery.functions import FUNCTIONS, MODULES
 from squadstack.delivery.outcomes import Summary
-from squadstack.delivery.rules import compile_rules
 from squadstack.ledger import database
 from squadstack.ledger.ledger import Ledger
 from squadstack.ledger.schema import metadata
+from squadstack.mapping.expressions import compile_expression, scope
+from squadstack.mapping.functions import FUNCTIONS, MODULES
+from squadstack.mapping.rules import compile_rules
 from squadstack.sandbox.faults import Fault
 from squadstack.settings.declaration import json_schema
 from squadstack.settings.rate_limit import RATE_LIMIT_SCHEMA, RateLimit
 from squadstack.settings.tap import TapSettings
 from squadstack.settings.target import TargetSettings
 from squadstack.singer.plugin import SentencePlugin
-from tap_squadstack.streams import LeadResponsesStream, ResponsesStream
+from tap_squadstack import schemas
+from tap_squadstack.streams import LeadResponseAnswersStream, LeadResponsesStream, ResponsesStream
 from tap_squadstack.tap import TapSquadStack
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import LeadSink
@@ -261,6 +263,57 @@ def test_every_way_in_which_the_ledger_fails_is_told() -> None:
         assert f"… {cause}" in told
 
 
+# -- lead responses ----------------------------------------------------------------------------------
+
+STREAMS = {LeadResponsesStream: schemas.LEAD_RESPONSES, LeadResponseAnswersStream: schemas.LEAD_RESPONSE_ANSWERS}
+
+
+def test_every_stream_is_told() -> None:
+    headings = [line for line in section("docs/responses.md", "Streams").splitlines() if line.startswith("### ")]
+
+    assert [heading.removeprefix("### ").strip("`") for heading in headings] == [stream.name for stream in STREAMS]
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_column_of_a_stream_is_told_with_its_type_and_the_key(stream: type[ResponsesStream]) -> None:
+    told = section("docs/responses.md", f"`{stream.name}`")
+    [key] = [line for line in told.replace("\n", " ").split(". ") if "key is" in line]
+
+    assert {code(row[0]): row[1] for row in tables(told)["column"]} == {
+        name: "time" if declared.get("format") == "date-time" else "object" if "object" in declared["type"] else "text"
+        for name, declared in STREAMS[stream]["properties"].items()
+    }
+    assert tuple(codes(key.partition("key is")[2])) == stream.primary_keys
+
+
+def test_the_columns_that_are_never_null_are_told() -> None:
+    assert schemas.LEAD_RESPONSES["required"] == column("docs/responses.md", "`lead_responses`", "column")[:3]
+    assert "All but the first three may be null." in section("docs/responses.md", "`lead_responses`")
+
+
+def test_every_job_that_reads_is_told_with_its_loader() -> None:
+    jobs = yaml.safe_load((PROJECT / "meltano.yml").read_text(encoding="utf-8"))["jobs"]
+    told = tables(section("docs/responses.md", "Into files, DuckDB, PostgreSQL"))["job"]
+
+    assert {code(row[0]): [f"tap-squadstack {code(row[1])}"] for row in told} == {
+        job["name"]: job["tasks"] for job in jobs if job["name"].startswith("responses-")
+    }
+    for job in jobs:
+        assert any(f"`{job['name']}`" in page(name) for name in own_pages()), job["name"]
+
+
+def test_the_sql_for_the_warehouse_runs() -> None:
+    tables_of = {
+        stream.name: ", ".join(f"{name} VARCHAR" for name in STREAMS[stream]["properties"]) for stream in STREAMS
+    }
+    [shown] = blocks(page("docs/responses.md"), "sql")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA squadstack")
+        for name, columns in tables_of.items():
+            connection.execute(f"CREATE TABLE squadstack.{name} ({columns})")
+        connection.execute(shown)
+
+
 # -- security ----------------------------------------------------------------------------------------
 
 
@@ -272,7 +325,7 @@ def test_every_table_of_the_ledger_is_told() -> None:
 def test_the_sql_that_is_shown_runs(name: str, tmp_path: Path) -> None:
     Ledger(f"sqlite:///{tmp_path}/ledger.db", business="b", host="h").close()
     connection = sqlite3.connect(tmp_path / "ledger.db")
-    for block in blocks(page(name), "sql"):
+    for block in blocks(page(name), "sql") if name != "docs/responses.md" else []:  # its SQL is the warehouse's
         connection.executescript(block)
     connection.close()
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import simpleeval
 
-from squadstack.delivery.functions import FUNCTIONS, MODULES
+from squadstack.mapping.functions import FUNCTIONS, MODULES
 
 Record = Mapping[str, Any]
 Path = tuple[str | int, ...]

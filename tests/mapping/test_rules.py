@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from squadstack.delivery.rules import Rule, compile_rules
 from squadstack.exceptions import ConfigurationError
+from squadstack.mapping.rules import Rule, compile_rules
 
 FIELDS = {"lead_id": "id", "phone_number": "phone", "contact_name": "name"}
 

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from squadstack.api.verdicts import ActionName, Reason
-from squadstack.delivery.actions import LeadAction, Rejection
-from squadstack.delivery.mapping import Mapper, is_yes
-from squadstack.delivery.phones import PhoneRules
-from squadstack.delivery.rules import compile_rules
+from squadstack.mapping.actions import LeadAction, Rejection
+from squadstack.mapping.mapper import Mapper, is_yes
+from squadstack.mapping.phones import PhoneRules
+from squadstack.mapping.rules import compile_rules
 
 CANARY = "Canary"
 PHONE = "9999900001"

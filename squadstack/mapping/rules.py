@@ -10,8 +10,8 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from squadstack.api.verdicts import ActionName
-from squadstack.delivery.expressions import Expression, ExpressionError, Path, compile_expression
 from squadstack.exceptions import ConfigurationError
+from squadstack.mapping.expressions import Expression, ExpressionError, Path, compile_expression
 
 Candidates: TypeAlias = tuple[Expression, ...]
 """The expressions of one field; the first usable value is taken."""

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
-from squadstack.delivery.values import InvalidValueError
+from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
+from squadstack.mapping.values import InvalidValueError
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ANY = PhoneRules()

@@ -9,7 +9,7 @@ from typing import Any
 
 import simpleeval
 
-from squadstack.delivery.values import json_text, to_payload
+from squadstack.mapping.values import json_text, to_payload
 
 
 def coalesce(*values: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from squadstack.delivery.coverage import Coverage
-from squadstack.delivery.rules import compile_rules
+from squadstack.mapping.coverage import Coverage
+from squadstack.mapping.rules import compile_rules
 
 CONTACTS = {"properties": {"id": {}, "properties": {"properties": {"phone": {}}}, "tags": {"type": "array"}, "raw": {}}}
 

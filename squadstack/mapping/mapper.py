@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.verdicts import ActionName, Reason
-from squadstack.delivery.actions import JsonValue, LeadAction, Rejection, Source
-from squadstack.delivery.expressions import Expression, scope
-from squadstack.delivery.phones import InvalidPhoneError, PhoneRules
-from squadstack.delivery.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
-from squadstack.delivery.values import InvalidValueError, sendable, to_contact_name, to_detail, to_lead_id, to_payload
 from squadstack.ledger.rows import LeadKey
+from squadstack.mapping.actions import JsonValue, LeadAction, Rejection, Source
+from squadstack.mapping.expressions import Expression, scope
+from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
+from squadstack.mapping.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
+from squadstack.mapping.values import InvalidValueError, sendable, to_contact_name, to_detail, to_lead_id, to_payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

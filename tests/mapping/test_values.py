@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from squadstack.delivery.values import InvalidValueError, decimal_text, to_detail, to_lead_id, to_payload
+from squadstack.mapping.values import InvalidValueError, decimal_text, to_detail, to_lead_id, to_payload
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 IST = datetime.timezone(datetime.timedelta(hours=5, minutes=30))

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simpleeval import FeatureNotAvailable
 
-from squadstack.delivery.expressions import ExpressionError, compile_expression, scope
-from squadstack.delivery.values import InvalidValueError
+from squadstack.mapping.expressions import ExpressionError, compile_expression, scope
+from squadstack.mapping.values import InvalidValueError
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 RECORD = {

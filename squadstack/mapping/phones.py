@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import phonenumbers
 from phonenumbers import PhoneNumberType
 
-from squadstack.delivery.values import NO_SCALAR, to_payload
+from squadstack.mapping.values import NO_SCALAR, to_payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

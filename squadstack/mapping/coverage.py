@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from squadstack.delivery.expressions import Path
-    from squadstack.delivery.rules import Rule
+    from squadstack.mapping.expressions import Path
+    from squadstack.mapping.rules import Rule
 
 
 class Coverage:

@@ -1,0 +1,1 @@
+"""Records → lead actions, by the user's rules. Pure."""
