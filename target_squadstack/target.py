@@ -235,6 +235,7 @@ class TargetSquadStack(SentencePlugin, Target):
         for stream_map in self.mapper.stream_maps.get(str(message_dict.get("stream")), ()):
             if self.sink_exists(stream_map.stream_alias):
                 self.get_sink(stream_map.stream_alias).activate_version(message_dict.get("version", 0))
+                self.delivery.complete(stream_map.stream_alias)
 
     def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
         """BATCH files of an ignored stream do no harm; any other's are refused by the sink."""

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 from squadstack.api.client import Client
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.delivery.checkpoints import Checkpoints
+from squadstack.delivery.mirror import Mirror
 from squadstack.delivery.outcomes import RecordCount, Summary
 from squadstack.delivery.sender import Sender
 from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
-from squadstack.mapping.actions import LeadAction, Rejection, Source
+from squadstack.mapping.actions import Filtered, LeadAction, Rejection, Source
 from squadstack.mapping.coverage import Coverage
 from squadstack.mapping.mapper import Mapper
 from squadstack.mapping.phones import PhoneRules
@@ -98,6 +99,7 @@ class Delivery:
         self._record_count = RecordCount(self.summary)
         self._settlement = Settlement(self._ledger, self._run_id, self._checkpoints, self.summary, settings)
         self._sender = Sender(settings, Client.of(settings), self._ledger, self._settlement, wake)
+        self._mirror = Mirror(mapper, self._ledger, self._run_id, settings)
         self._tell_ledger()
         self._sender.start()
 
@@ -113,8 +115,13 @@ class Delivery:
         Raises:
             SquadStackError: The run has failed; nothing more is taken.
         """
+        if self._mirror.is_on:
+            self._mirror.begin(stream)
         for outcome in self._mapper.map(stream, record, self._checkpoints.segment):
-            self._take_outcome(outcome)
+            if self._mirror.is_on:
+                self._mirror.see(stream, outcome)
+            if not isinstance(outcome, Filtered):
+                self._take_outcome(outcome)
         if self._sender.is_full:
             self._wait_for_room()
 
@@ -126,8 +133,13 @@ class Delivery:
     def refuse(self, stream: str, message: str) -> None:
         """One record that is none: one rejected action of no rule."""
         self.summary.records += 1
+        self._mirror.spoil(stream)
         source = Source(stream, 0, {}, self._checkpoints.segment)
         self._take_outcome(Rejection(Reason.INVALID_VALUE, message, source))
+
+    def complete(self, stream: str) -> None:
+        """The tap says that all of a stream has been read."""
+        self._mirror.complete(stream)
 
     def checkpoint(self, state: Any) -> None:
         """A STATE: it is emitted once everything before it is settled."""
@@ -160,7 +172,7 @@ class Delivery:
         self._is_ended = True
         try:
             self._write_rejections()
-            self._deliver_rest()
+            self._deliver_rest(is_whole=failure is None)
             self._finish_calls()
             self._emit_due()
         except SquadStackError as error:
@@ -172,11 +184,20 @@ class Delivery:
         if failure:
             raise failure
 
-    def _deliver_rest(self) -> None:
+    def _deliver_rest(self, *, is_whole: bool) -> None:
         self._sender.close()
         self._wait_while(lambda: self._sender.moving)
+        if is_whole and not self._sender.failure and not self._interrupts:
+            self._take_missing()
+            self._wait_while(lambda: self._sender.moving)
         self._sender.release()
         self._wait_while(lambda: self._sender.pending)
+
+    def _take_missing(self) -> None:
+        """Do what mirrored rules say with leads that are gone, now that everything that was read is settled."""
+        for action in self._mirror.missing():
+            action.source.ticket = self._checkpoints.segment
+            self._take_outcome(action)
 
     def _wait_while(self, is_left: Callable[[], int]) -> None:
         while is_left() and not self._sender.failure and not self._interrupts:

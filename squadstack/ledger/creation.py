@@ -70,6 +70,7 @@ _STEPS: dict[int, tuple[sa.Column[Any], ...]] = {
 
 def _migrate(connection: Connection, version: int) -> None:
     """Bring a ledger of an older version up to date: it knows nothing of what was not kept then."""
+    schema.metadata.create_all(connection)  # tables that are new
     for step in range(version + 1, schema.VERSION + 1):
         for column in _STEPS[step]:
             told = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)

@@ -14,6 +14,7 @@ from squadstack.ledger.creation import open_scope
 from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
 from squadstack.ledger.memories import Memory
+from squadstack.ledger.mirrors import Mirrors
 from squadstack.ledger.statements import Statements
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
 
 _AT_ONCE = 500
+_LEAVING = frozenset({"disable", "delete"})
+"""After which a lead is no longer mirrored."""
 
 
 class Ledger:
@@ -38,6 +41,7 @@ class Ledger:
     Attributes:
         is_new: Whether it was just created.
         budget: The business's calls.
+        mirrors: What was seen of mirrored streams.
 
     Raises:
         LedgerError: The database cannot be used; the message says why.
@@ -53,6 +57,7 @@ class Ledger:
         self._scope = opened.scope_id
         self._digest = Digester(opened.digest_key, opened.scope_id)
         self._statements = Statements(self._database)
+        self.mirrors = Mirrors(self._database, self._scope, self._digest)
 
     @property
     def place(self) -> str:
@@ -140,6 +145,7 @@ class Ledger:
             accepted = [self._accepted(one, memory, now) for one, memory in zip(told, known, strict=True)]
             self._statements.accepted.run(connection, accepted)
             self._statements.refused.run(connection, refused)
+            self.mirrors.forget(connection, [self._digest.lead(one.lead) for one in told if one.action in _LEAVING])
             self._erase_rejects(connection, [one.lead for one in verdicts if one.is_known is False])
             self._statements.reject.run(connection, rows)
 

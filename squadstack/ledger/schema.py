@@ -63,6 +63,19 @@ leads = Table(
 and nothing since. `accepted`: what was last accepted, as digests (see `memories`), and when. `doubt_…`: what was sent
 and has no verdict yet: the action, its payload's digest, and since when the very same is in doubt."""
 
+mirrored = Table(
+    "squadstack_mirrored",
+    metadata,
+    Column("lead", LargeBinary, primary_key=True),
+    Column("stream", Text, primary_key=True),
+    Column("scope_id", Integer, ForeignKey(_SCOPE), nullable=False),
+    Column("campaign", Text, nullable=False),
+    Column("lead_id", Text, nullable=False),
+    Column("seen_run", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Leads that a mirrored stream held (rules with `on_missing`), in clear, and in which run it was last so."""
+
 rejects = Table(
     "squadstack_rejects",
     metadata,

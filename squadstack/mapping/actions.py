@@ -62,6 +62,19 @@ class LeadAction:
 
 
 @dataclass(frozen=True, slots=True)
+class Filtered:
+    """A record that a mirrored rule's filter left out: nothing is done, but its lead is not missing.
+
+    Attributes:
+        rule: The number of the rule.
+        lead: Whose it is; None if its id cannot be read.
+    """
+
+    rule: int
+    lead: LeadKey | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rejection:
     """An action that was refused, by the mapping before any call or by the API.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.ledger.rows import LeadKey
-from squadstack.mapping.actions import JsonValue, LeadAction, Rejection, Source
+from squadstack.mapping.actions import Filtered, JsonValue, LeadAction, Rejection, Source
 from squadstack.mapping.expressions import Expression, scope
 from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
 from squadstack.mapping.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
@@ -53,18 +53,27 @@ class Mapper:
             self._by_stream[stream] = tuple(rule for rule in self.rules if rule.takes(stream))
         return self._by_stream[stream]
 
-    def map(self, stream: str, record: dict[str, Any], ticket: Any) -> Iterator[LeadAction | Rejection]:
+    def map(self, stream: str, record: dict[str, Any], ticket: Any) -> Iterator[LeadAction | Rejection | Filtered]:
         """What the rules make of one record: an action or a rejection for each rule whose filter it passes."""
         names = scope(record, stream=stream, config=self.config)
         for rule in self.rules_for(stream):
             source = Source(stream, rule.number, record, ticket)
             try:
                 if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
+                    if rule.on_missing:
+                        yield self._filtered(rule, names)
                     continue
             except _RefusedError as refused:
                 yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign)
                 continue
             yield self._act(rule, names, source)
+
+    @staticmethod
+    def _filtered(rule: Rule, names: dict[str, Any]) -> Filtered:
+        try:
+            return Filtered(rule.number, LeadKey(rule.campaign, _lead_id(rule, names)))
+        except _RefusedError:
+            return Filtered(rule.number, None)
 
     def _act(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection:
         lead_id: str | None = None

@@ -29,6 +29,9 @@ NEEDS = {
 TAKES_ANY_FIELD = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
 
 
+_MISSING = (ActionName.DISABLE, ActionName.DELETE)
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One compiled rule.
@@ -42,6 +45,7 @@ class Rule:
         fields: Field of the lead to its candidates.
         detail: Name to candidates, when a conversion's detail is given as an object.
         include: Names and globs of top-level fields that come along under their own names.
+        on_missing: What is done with leads that the stream no longer holds, if it is mirrored.
     """
 
     number: int
@@ -52,6 +56,7 @@ class Rule:
     fields: Mapping[str, Candidates]
     detail: Mapping[str, Candidates] | None
     include: tuple[str, ...]
+    on_missing: ActionName | None = None
 
     def takes(self, stream: str) -> bool:
         """Whether the rule acts on this stream."""
@@ -119,6 +124,7 @@ def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None) -> Rul
         fields={name: _candidates(name, value, faults) for name, value in given.items()},
         detail=None if detail is None else _detail(detail, faults),
         include=tuple(mapping.get("include") or ()),
+        on_missing=_on_missing(mapping.get("on_missing"), action, faults),
     )
     if action is not None:
         faults += _unmet(rule, has_detail=bool(detail))
@@ -134,6 +140,17 @@ def _action(text: str, faults: list[str]) -> ActionName | None:
     except ValueError:
         faults.append(f"there is no action '{text}'; the actions are {', '.join(ActionName)}.")
         return None
+
+
+def _on_missing(text: str | None, action: ActionName | None, faults: list[str]) -> ActionName | None:
+    if text is None:
+        return None
+    if text not in _MISSING:
+        faults.append(f"'on_missing' must be {' or '.join(_MISSING)}.")
+        return None
+    if action not in TAKES_ANY_FIELD:
+        faults.append("only a rule that creates, updates or upserts leads can have 'on_missing'.")
+    return ActionName(text)
 
 
 def _when(text: str | None, faults: list[str]) -> Expression | None:

@@ -29,6 +29,10 @@ _RULE = {
             "items": {"type": "string"},
             "description": "More top-level fields, by name or glob, under their own names.",
         },
+        "on_missing": {
+            "type": "string",
+            "description": "disable or delete: what is done with leads that a complete read no longer holds.",
+        },
     },
     "additionalProperties": False,
 }
@@ -118,6 +122,20 @@ class TargetSettings(CommonSettings):
         default={"delete": 100},
         properties={name: {"type": "integer", "minimum": 0} for name in _ACTIONS},
         additionalProperties=False,
+    )
+    max_missing_percent: float = setting(
+        "number",
+        "Most missing",
+        "No lead is taken for missing when more than this share of a stream's known leads is.",
+        default=10,
+        minimum=0,
+        maximum=100,
+    )
+    full_refresh_complete: bool = setting(
+        "boolean",
+        "Complete at the end",
+        "Whether every stream has been read completely when the input ends, for rules with on_missing.",
+        default=False,
     )
     after_delete: str = setting(
         "string",

@@ -1,0 +1,100 @@
+"""Which leads a stream held when it was last read: what a mirror compares a complete read with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from squadstack.ledger import schema
+from squadstack.ledger.rows import LeadKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy.engine import Connection
+
+    from squadstack.ledger.database import Database
+    from squadstack.ledger.digests import Digester
+
+_AT_ONCE = 500
+
+
+class Mirrors:
+    """What was seen of the streams that are mirrored. The only place where lead_ids of accepted leads are kept.
+
+    Args:
+        database: Of the ledger.
+        scope_id: Of the business and host.
+        digest: Of the ledger.
+    """
+
+    def __init__(self, database: Database, scope_id: int, digest: Digester) -> None:
+        self._database = database
+        self._scope = scope_id
+        self._digest = digest
+
+    def see(self, stream: str, leads: Sequence[LeadKey], *, run_id: int) -> None:
+        """Note that a mirrored stream holds these leads."""
+        table = schema.mirrored
+        insert = (sqlite.insert if self._database.is_sqlite else postgresql.insert)(table)
+        insert = insert.on_conflict_do_update(index_elements=["lead", "stream"], set_={"seen_run": run_id})
+        rows = [
+            {
+                "lead": self._digest.lead(lead),
+                "stream": stream,
+                "scope_id": self._scope,
+                "campaign": lead.campaign,
+                "lead_id": lead.lead_id,
+                "seen_run": run_id,
+            }
+            for lead in leads
+        ]
+        with self._database.transaction() as connection:
+            connection.execute(insert, rows)
+
+    def mark(self, leads: Sequence[LeadKey], *, run_id: int) -> None:
+        """Note that these leads are not missing from any stream, through whatever rule they were seen."""
+        table = schema.mirrored
+        with self._database.transaction() as connection:
+            for some in _in_parts([self._digest.lead(lead) for lead in leads]):
+                connection.execute(sa.update(table).where(table.c.lead.in_(some)).values(seen_run=run_id))
+
+    def count(self, stream: str, campaign: str) -> int:
+        """How many leads the API has of this stream, by what we sent."""
+        with self._database.transaction() as connection:
+            query = self._known(stream, campaign, sa.func.count())
+            return int(connection.execute(query).scalar_one())
+
+    def missing(self, stream: str, campaign: str, *, run_id: int) -> Iterator[LeadKey]:
+        """Leads that the API has of this stream, and that this run has not seen."""
+        table = schema.mirrored
+        last = b""
+        while True:
+            query = self._known(stream, campaign, table.c.lead, table.c.lead_id)
+            query = query.where(table.c.seen_run != run_id, table.c.lead > last).order_by(table.c.lead).limit(_AT_ONCE)
+            with self._database.transaction() as connection:
+                rows = connection.execute(query).all()
+            yield from (LeadKey(campaign, row.lead_id) for row in rows)
+            if len(rows) < _AT_ONCE:
+                return
+            last = bytes(rows[-1].lead)
+
+    @staticmethod
+    def forget(connection: Connection, leads: Sequence[bytes]) -> None:
+        """Drop what is known of leads that are deleted or disabled, by their digests."""
+        table = schema.mirrored
+        for some in _in_parts(leads):
+            connection.execute(sa.delete(table).where(table.c.lead.in_(some)))
+
+    def _known(self, stream: str, campaign: str, *columns: Any) -> sa.Select[Any]:
+        table = schema.mirrored
+        joined = table.join(schema.leads, table.c.lead == schema.leads.c.lead)
+        query = sa.select(*columns).select_from(joined)
+        is_its = (table.c.scope_id == self._scope, table.c.stream == stream, table.c.campaign == campaign)
+        return query.where(*is_its, schema.leads.c.is_known)
+
+
+def _in_parts(leads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    return (leads[start : start + _AT_ONCE] for start in range(0, len(leads), _AT_ONCE))

@@ -1,0 +1,99 @@
+"""A rule with `on_missing`: who is gone from a complete read is disabled or deleted, and nobody else."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from flows.scene import CONTACTS, contact, upsert
+from support import singer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flows.scene import Scene
+    from support.command import Result
+
+END = json.dumps({"type": "ACTIVATE_VERSION", "stream": "contacts", "version": 1})
+MIRROR = [upsert(on_missing="disable")]
+
+
+def read(numbers: Iterable[int], *more: str, end: str = END) -> list[str]:
+    """Write what a tap writes that reads all contacts."""
+    return [CONTACTS, *map(contact, numbers), *more, *([end] if end else []), singer.state(1)]
+
+
+def gone(result: Result, action: str = "disable") -> int:
+    assert (result.status, result.states) == (0, [1]), result.stderr
+    return int(result.summary["by_action"].get(action, 0))
+
+
+@pytest.fixture
+def filled(scene: Scene) -> Scene:
+    """A campaign with forty leads that were sent, and one that somebody else put there."""
+    scene.run(read(range(40)), mappings=MIRROR)
+    scene.server.seed("main", [{"lead_id": "foreign", "phone_number": "9999912345", "contact_name": "Farid"}])
+    return scene
+
+
+def states(scene: Scene, *numbers: int) -> list[str]:
+    leads = scene.server.leads("main")
+    return [leads[f"lead-{number}"]["state"] for number in numbers]
+
+
+def test_exactly_those_that_are_gone_are_disabled(filled: Scene) -> None:
+    """Two of forty are gone: 5 %; the lead of somebody else is left alone, and a third run has nothing to do."""
+    result = filled.run(read(range(2, 40)), mappings=MIRROR)
+    assert (gone(result), states(filled, 0, 1, 2)) == (2, ["disabled", "disabled", "active"])
+    assert filled.server.leads("main")["foreign"]["state"] == "active"
+    again = filled.run(read(range(2, 40)), mappings=MIRROR)
+    assert (again.summary["calls"], again.summary["unchanged"]) == (0, 38)
+
+
+def test_deletions_keep_within_their_limit(filled: Scene) -> None:
+    """Held to the end; one more than `max_actions` allows, and none is sent."""
+    rules = [upsert(on_missing="delete")]
+    result = filled.run(read(range(3, 40)), mappings=rules, max_actions={"delete": 2})
+    assert (result.status, result.summary["by_action"]) == (1, {})
+    assert gone(filled.run(read(range(3, 40)), mappings=rules), "delete") == 3
+    assert {"lead-0", "lead-1", "lead-2"}.isdisjoint(filled.server.leads("main"))
+
+
+@pytest.mark.parametrize(
+    ("messages", "settings"),
+    [
+        pytest.param([CONTACTS, END, singer.state(1)], {}, id="an empty read"),
+        pytest.param(read(range(5, 40)), {}, id="more than 10 % gone"),
+        pytest.param(read(range(1, 40), end=""), {}, id="no word of the end"),
+        pytest.param([CONTACTS, END, *map(contact, range(1, 40)), singer.state(1)], {}, id="the word before the first"),
+        pytest.param(read(range(1, 40), singer.record("contacts", lead_id=None)), {}, id="a lead without an id"),
+    ],
+)
+def test_a_read_that_proves_nothing_takes_nobody_away(
+    filled: Scene, messages: list[str], settings: dict[str, object]
+) -> None:
+    """Empty, too much gone, incomplete, or with a record that may be anybody's."""
+    result = filled.run(messages, mappings=MIRROR, **settings)
+    assert (gone(result), states(filled, 0)) == (0, ["active"])
+
+
+def test_a_read_that_breaks_off_takes_nobody_away(filled: Scene) -> None:
+    result = filled.run([CONTACTS, *map(contact, range(1, 40)), "{", END], mappings=MIRROR)
+    assert (result.status, states(filled, 0)) == (1, ["active"])
+
+
+def test_who_is_filtered_rejected_or_seen_elsewhere_is_not_missing(filled: Scene) -> None:
+    """By the rule's own filter, by a phone number that is none, and through another stream's rule."""
+    rules = [upsert(on_missing="disable", when="lead_id != 'lead-0'"), {**upsert("orders"), "action": "update"}]
+    orders = singer.schema("orders", ["lead_id", "city"], key=["lead_id"])
+    bad = singer.record("contacts", lead_id="lead-1", phone_number="12", contact_name="Asha")
+    bought = singer.record("orders", lead_id="lead-2", city="Pune")
+    messages = read([0, *range(4, 40)], bad)
+    result = filled.run([orders, bought, *messages], mappings=rules)
+    assert (gone(result), states(filled, 0, 1, 2, 3)) == (1, ["active", "active", "active", "disabled"])
+
+
+def test_the_setting_says_that_every_read_is_complete(filled: Scene) -> None:
+    result = filled.run(read(range(1, 40), end=""), mappings=MIRROR, full_refresh_complete=True)
+    assert (gone(result), states(filled, 0)) == (1, ["disabled"])

@@ -1,0 +1,117 @@
+"""What the API has accepted already is not sent again: not by the next run, not by another token."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flows.scene import CAMPAIGN, CONTACTS, contact, upsert
+from support import singer
+from support.crm_server import CrmServer
+
+if TYPE_CHECKING:
+    from flows.scene import Scene
+
+RULES = [
+    upsert(),
+    {"stream": "orders", "action": "convert", "include": ["lead_id", "detail"]},
+    {"stream": "opt_outs", "action": "disable", "include": ["lead_id"]},
+    {"stream": "erasures", "action": "delete", "include": ["lead_id"]},
+]
+SCHEMAS = [
+    singer.schema("contacts", ["lead_id", "phone_number", "contact_name", "city"], key=["lead_id"]),
+    singer.schema("orders", ["lead_id", "detail"], key=["lead_id"]),
+    singer.schema("opt_outs", ["lead_id"], key=["lead_id"]),
+    singer.schema("erasures", ["lead_id"], key=["lead_id"]),
+]
+ALL = [
+    *SCHEMAS,
+    *(contact(number, city="Pune") for number in range(5)),
+    singer.record("orders", lead_id="lead-1", detail="paid"),
+    singer.record("opt_outs", lead_id="lead-2"),
+    singer.record("erasures", lead_id="lead-3"),
+    singer.state(1),
+]
+
+
+def city(scene: Scene, *cities: str, **changes: object) -> dict[str, int]:
+    """Send one lead with each of the cities, a run each; returns the last summary."""
+    for name in cities:
+        result = scene.run([CONTACTS, contact(1, city=name), singer.state(1)], mappings=[upsert()], **changes)
+        assert result.status == 0, result.stderr
+    return result.summary
+
+
+def test_the_same_input_twice_makes_no_call(scene: Scene) -> None:
+    """Upserts, a conversion, a disabling and a deletion; and the second run says so."""
+    first = scene.run(ALL, mappings=RULES)
+    assert (first.summary["accepted"], first.summary["coalesced"]) == (8, 0)
+    second = scene.run(ALL, mappings=RULES, auth_token="canary-token")
+    assert (second.status, second.states, second.summary["calls"]) == (0, [1], 0)
+    assert (second.summary["unchanged"], second.summary["by_reason"]) == (7, {"lead_deleted": 1})
+
+
+def test_only_the_latest_value_counts(scene: Scene) -> None:
+    """A → B → A sends A."""
+    assert city(scene, "Pune", "Agra", "Pune")["accepted"] == 1
+    assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Pune"
+    assert city(scene, "Pune")["unchanged"] == 1
+
+
+def test_two_rules_that_feed_one_lead_leave_each_other_in_peace(scene: Scene) -> None:
+    """In turn, by field; and a rule with a new field sends again."""
+    basic = {**upsert(), "include": ["lead_id", "phone_number", "contact_name"]}
+    more = {"stream": "profiles", "action": "update", "include": ["*"]}
+    profiles = singer.schema("profiles", ["lead_id", "city", "plan"], key=["lead_id"])
+    messages = [CONTACTS, profiles, contact(1), singer.record("profiles", lead_id="lead-1", city="Pune")]
+    for calls in (1, 0, 0):
+        assert scene.run(messages, mappings=[basic, more]).summary["calls"] == calls
+    messages.append(singer.record("profiles", lead_id="lead-1", city="Pune", plan="gold"))
+    assert scene.run(messages, mappings=[basic, more]).summary["calls"] == 1
+
+
+def test_full_refresh_sends_all(scene: Scene) -> None:
+    city(scene, "Pune")
+    assert city(scene, "Pune", full_refresh=True)["accepted"] == 1
+    assert city(scene, "Pune", skip_unchanged=False)["accepted"] == 1
+
+
+@pytest.mark.parametrize("changes", [{"business": "other"}, {"ref_id": "other"}])
+def test_another_business_or_campaign_knows_nothing_of_it(scene: Scene, changes: dict[str, object]) -> None:
+    city(scene, "Pune")
+    assert city(scene, "Pune", **changes)["accepted"] == 1
+
+
+def test_another_host_knows_nothing_of_it(scene: Scene) -> None:
+    """The sandbox first, then the real one: all are sent."""
+    city(scene, "Pune")
+    with CrmServer(token="canary-token") as other:
+        assert city(scene, "Pune", api_url=other.url)["accepted"] == 1
+        assert "lead-1" in other.leads(CAMPAIGN)
+
+
+def test_a_lost_answer_leaves_nothing_unchanged(scene: Scene) -> None:
+    """The call was carried out and its answer lost, with the run: nobody knows, so the next run sends it again."""
+    scene.server.set(script=["lost"])
+    first = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[upsert()], max_outage_seconds=0)
+    assert (first.status, first.states) == (1, [])
+    second = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[upsert()])
+    assert (second.summary["accepted"], second.states) == (1, [1])
+
+
+def test_a_refused_value_is_not_remembered(scene: Scene) -> None:
+    """Rejected, then the same again: it is sent again, since it was never accepted."""
+    update = {**upsert(), "action": "update"}
+    for _ in range(2):
+        result = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[update])
+        assert result.summary["by_reason"] == {"unknown_lead": 1}
+
+
+def test_after_a_deletion_a_lead_comes_back_only_if_it_may(scene: Scene) -> None:
+    """Rejected as `lead_deleted` by default, without a call; `after_delete: allow` sends it."""
+    erasure = [*SCHEMAS, contact(1), singer.record("erasures", lead_id="lead-1"), singer.state(1)]
+    scene.run(erasure, mappings=RULES)
+    blocked = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[upsert()])
+    assert (blocked.status, blocked.summary["calls"], blocked.summary["by_reason"]) == (0, 0, {"lead_deleted": 1})
+    allowed = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[upsert()], after_delete="allow")
+    assert (allowed.summary["accepted"], "lead-1" in scene.server.leads(CAMPAIGN)) == (1, True)
