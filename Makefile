@@ -31,7 +31,7 @@ help: ## Show this list.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
 	  printf '  make %-13s %s\n' "$$name" "$$text"; done
 
-demo: setup ## Send 1,000 invented leads into a sandbox, and show what became of them.
+demo: setup ## Send 1,000 invented leads into a sandbox, and read what became of them.
 	@MELTANO="$$PWD/$(MELTANO)" $(BIN)/python demo/run.py
 
 test: setup ## Run the tests but the long ones, and report the coverage.
@@ -68,7 +68,7 @@ hub: $(READY) ## Write the definitions for MeltanoHub from meltano.yml.
 
 clean: ## Remove the environments and everything else that was made here.
 	rm -rf $(VENV) $(MELTANO_VENV) .meltano .squadstack .coverage .coverage.* .mypy_cache .ruff_cache \
-	  .pytest_cache .hypothesis .import_linter_cache dist htmlcov output
+	  .pytest_cache .hypothesis .import_linter_cache dist htmlcov output responses.duckdb
 
 setup: ## Make the environments, without running anything.
 	@$(MAKE) --silent --jobs=2 $(READY) $(PLUGINS_READY)
@@ -88,7 +88,7 @@ $(MELTANO_READY): locks/meltano.txt
 
 $(PLUGINS_READY): meltano.yml pyproject.toml $(MELTANO_READY)
 	@echo "Installing Meltano's plugins ..."
-	@$(MELTANO) --log-level=warning install target-squadstack tap-spreadsheets tap-squadstack target-jsonl
+	@$(MELTANO) --log-level=warning install target-squadstack tap-squadstack tap-spreadsheets target-jsonl
 	@touch $@
 
 # $(call make_environment,FOLDER): an environment with pip, made anew if what lies there does not work.

@@ -33,6 +33,9 @@ _WAITING = 4
 
 _FOREVER = 1 << 40
 
+_MANY_PAGES = 5
+"""From so many on it is worth two questions to find out when the first lead was processed."""
+
 _FAREWELL = 0.5
 """Seconds for calls that are on their way when a run ends early."""
 
@@ -149,7 +152,7 @@ class Reading:
 
     def _deal_with(self, job: Job, found: Whole | Overflow) -> None:
         if isinstance(found, Overflow) and job.window.seconds > 0:
-            self._agenda.split(job, job.window.split(parts_for(found.rows, found.page)))
+            self._agenda.split(job, self._cut(job, found))
             return
         rows = found.rows if isinstance(found, Whole) else []
         campaign_id = self._campaigns[job.campaign]
@@ -158,6 +161,16 @@ class Reading:
         records = records_of(rows, campaign_id, job.window, is_open=job.is_first)
         is_dated = job.campaign not in self._undated
         self._agenda.close(job, Closed(job.window, records, self._clocks[job.campaign], is_dated=is_dated))
+
+    def _cut(self, job: Job, found: Overflow) -> list[Window]:
+        """Into which windows to cut one; the long time before the first row, if there is one, makes one window."""
+        window, parts = job.window, parts_for(found.rows, found.page)
+        if job.is_first and found.rows > _MANY_PAGES * found.page:
+            earliest = self._readers[job.campaign].earliest(window, found)
+            if window.begin < earliest < window.end:
+                rest = Window(earliest, window.end)
+                return [Window(window.begin, earliest), *rest.split(parts)]
+        return window.split(parts)
 
     def _local_clock(self, job: Job) -> float:
         self._undated.add(job.campaign)

@@ -7,13 +7,16 @@ has to be read by pages: over and over, until nothing new comes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.squadiq_v4 import responses_request
 from squadstack.exceptions import AccessError, OutageError
+from squadstack.responses.times import moment_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +101,19 @@ class WindowReader:
                 return Whole(self._by_pages(window), page.date)
         msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
         raise OutageError(msg)
+
+    def earliest(self, window: Window, found: Overflow) -> int:
+        """Guess when a window's first row was processed, by its last page and its first: its end if they do not tell.
+
+        Whatever the order of the rows: the guess only says where it is worth to begin with narrow windows.
+        """
+        last = self._page(window.begin, window.end, math.ceil(found.rows / found.page))
+        first = self._page(window.begin, window.end, 1)
+        rows = [*(last.rows if last else ()), *(first.rows if first else ())]
+        with contextlib.suppress(ValueError):
+            moments = [moment for row in rows if (moment := moment_of(row.get("processed_at")))]
+            return max(int(min(moments).timestamp()), window.begin) if moments else window.end
+        return window.end
 
     def _page(self, begin: int, before: int | None, number: int) -> Page | None:
         # Whether the bounds belong to it is not documented: a second more is asked for, and dropped later.

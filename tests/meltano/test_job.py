@@ -160,8 +160,9 @@ def test_a_plain_pipe_of_tap_and_target(
 
 
 def test_the_operators_tool_is_a_command_of_the_loader(meltano: Path, environment: dict[str, str]) -> None:
-    """`meltano invoke target-squadstack:check` takes the settings from the project."""
-    checked = run([meltano, "--environment=sandbox", "invoke", "target-squadstack:check"], environment)
+    """`meltano invoke target-squadstack:check` takes the settings from the project, fractions as well."""
+    given = {**environment, "TARGET_SQUADSTACK_MAX_OUTAGE_SECONDS": "0.5"}
+    checked = run([meltano, "--environment=sandbox", "invoke", "target-squadstack:check"], given)
 
     assert checked.returncode == 0, checked.stdout
 
