@@ -60,14 +60,14 @@ architecture: $(READY) ## Check which package may import which.
 	$(BIN)/lint-imports
 
 lock: $(MELTANO_READY) ## Find the newest versions that fit, and write them into locks/.
-	$(LOCK) --group dev --all-extras pyproject.toml --output-file locks/dev.txt
+	$(LOCK) --group dev --extra postgres --extra receive --extra sandbox pyproject.toml --output-file locks/dev.txt
 	echo 'meltano>=4.4,<5' | $(LOCK) - --output-file locks/meltano.txt
 
 hub: $(READY) ## Write the definitions for MeltanoHub from meltano.yml.
 	@$(BIN)/python hub/generate.py
 
 clean: ## Remove the environments and everything else that was made here.
-	rm -rf $(VENV) $(MELTANO_VENV) .meltano .squadstack .coverage .coverage.* .mypy_cache .ruff_cache \
+	rm -rf $(VENV) $(MELTANO_VENV) .venv-airbyte .venv-faker .meltano .squadstack .coverage .coverage.* .mypy_cache .ruff_cache \
 	  .pytest_cache .hypothesis .import_linter_cache dist htmlcov output responses.duckdb
 
 setup: ## Make the environments, without running anything.

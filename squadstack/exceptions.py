@@ -5,6 +5,7 @@ SquadStackError
 ├── InputError              mend the tap: what it wrote is not Singer
 ├── LedgerError             make the ledger's database reachable, whole or writable
 ├── UnreadableRowError      tell SquadStack: a row is not as documented; reading stops before it
+├── EventsError             make the place of events reachable, readable or writable
 ├── StoppedError            a signal came
 └── UndeliveredError        something could not be delivered; the next run sends it again
     ├── AccessError         ask SquadStack or change token, ref_id or network: trying again is no use
@@ -49,6 +50,10 @@ class LedgerError(SquadStackError):
 
 class UnreadableRowError(SquadStackError):
     """A row of the API cannot be read; to skip it would be to lose it."""
+
+
+class EventsError(SquadStackError):
+    """The place where events lie cannot be read or written."""
 
 
 class StoppedError(SquadStackError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
+from squadstack.events.positions import usable as usable_positions
 from squadstack.responses.reading import Start
 from squadstack.responses.times import as_text, moment_of
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("squadstack")
 
 _KEY = "replication_key_value"
+_KEPT = ("context", "replication_key", _KEY)
+
+_WHOLE = frozenset({"rejected_actions"})
+"""Streams with one bookmark for all campaigns."""
+
+_BY_FILE = frozenset({"disposition_events", "calls", "judgements", "broken_events"})
+"""Streams with a position for each file."""
 
 
 def usable(state: object) -> dict[str, Any]:
@@ -28,17 +36,38 @@ def usable(state: object) -> dict[str, Any]:
         return {"bookmarks": {}}
     kept = {}
     for stream, said in bookmarks.items():
-        partitions = said.get("partitions", []) if isinstance(said, dict) else None
-        if isinstance(partitions, list) and all(_is_partition(one) for one in partitions) and not _repeats(partitions):
-            kept[stream] = {"partitions": partitions} if partitions else {}
-        else:
+        mine = _kept(stream, said) if isinstance(said, dict) else None
+        if mine is None:
             log.warning("The STATE of stream '%s' is not as this tap writes it: it is read anew.", stream)
+        else:
+            kept[stream] = mine
     return {"bookmarks": kept}
+
+
+def _kept(stream: str, said: dict[str, Any]) -> dict[str, Any] | None:
+    """What is kept of a stream's STATE; None if it is not as this tap writes it."""
+    if stream in _BY_FILE:
+        files = usable_positions(said.get("files", {}))
+        return None if files is None else {"files": files}
+    if stream in _WHOLE and _is_moment(said.get(_KEY)):
+        return {name: said[name] for name in _KEPT if name in said}
+    partitions = said.get("partitions", [])
+    if isinstance(partitions, list) and all(_is_partition(one) for one in partitions) and not _repeats(partitions):
+        mine = [{name: one[name] for name in _KEPT if name in one} for one in partitions]
+        return {"partitions": mine} if mine else {}
+    return None
 
 
 def _repeats(partitions: list[dict[str, Any]]) -> bool:
     """Whether one campaign has two bookmarks: which is right, nobody knows."""
     return len({str(one["context"]) for one in partitions}) < len(partitions)
+
+
+def _is_moment(value: object) -> bool:
+    try:
+        return moment_of(value) is not None
+    except ValueError:
+        return False
 
 
 def _is_partition(partition: object) -> bool:

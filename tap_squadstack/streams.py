@@ -5,27 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk import Stream
-from singer_sdk.helpers.conform import TypeConformanceLevel
-
 from squadstack.responses.reading import Reading, Start
 from squadstack.responses.rows import answers_of
 from squadstack.responses.times import moment_of
 from tap_squadstack import bookmarks, schemas
+from tap_squadstack.own_bookmarks import OwnBookmarkStream
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
     from squadstack.responses.agenda import Closed
-    from tap_squadstack.tap import TapSquadStack
 
 
-class ResponsesStream(Stream):
+class ResponsesStream(OwnBookmarkStream):
     """A stream made of lead responses, with a bookmark for each campaign that moves over closed windows only."""
 
     replication_key = "processed_at"
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE  # the records are of the right types, and keep further fields
-    _tap: TapSquadStack
 
     def start(self, campaign_id: str) -> Start:
         """Where this stream's reading of a campaign begins."""
@@ -46,16 +41,6 @@ class ResponsesStream(Stream):
         else:
             return
         bookmarks.move(self.get_context_state({"campaign_id": campaign_id}), moment)
-
-    def _write_starting_replication_value(self, context: Mapping[str, Any] | None) -> None:
-        """The bookmark is read by `start`, which survives whatever STATE holds."""
-
-    def _increment_stream_state(self, latest_record: Mapping[str, Any], *, context: Any = None) -> None:
-        """A record moves no bookmark; a closed window does."""
-
-    def get_replication_key_signpost(self, context: Mapping[str, Any] | None = None) -> Any:
-        """No bookmark gets past the API's clock; the local one says nothing."""
-        return None
 
 
 class LeadResponsesStream(ResponsesStream):

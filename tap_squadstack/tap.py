@@ -18,6 +18,8 @@ from squadstack.settings.tap import TapSettings
 from squadstack.singer.command import as_failure, hush_mapper
 from squadstack.singer.plugin import SentencePlugin, typed
 from tap_squadstack import bookmarks
+from tap_squadstack.events import event_streams
+from tap_squadstack.rejected_actions import RejectedActionsStream
 from tap_squadstack.streams import LeadResponseAnswersStream, LeadResponsesStream
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ class TapSquadStack(SentencePlugin, Tap):
 
     def discover_streams(self) -> list[Stream]:
         """The streams there are."""
-        return [LeadResponsesStream(tap=self), LeadResponseAnswersStream(tap=self)]
+        responses = [LeadResponsesStream(tap=self), LeadResponseAnswersStream(tap=self)]
+        return [*responses, RejectedActionsStream(tap=self), *event_streams(self)]
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take over a STATE; what is not as this tap writes it is read anew, never skipped."""
@@ -99,6 +102,11 @@ class TapSquadStack(SentencePlugin, Tap):
             self.logger.error("%s", as_failure(error))  # noqa: TRY400
         else:
             return 0
+        return self.status_of_failure
+
+    @property
+    def status_of_failure(self) -> int:
+        """The exit status of a run that was not ended: by a signal, or by what failed."""
         return 128 + self._signum if self._signum else 1
 
     @classmethod
@@ -137,7 +145,11 @@ def _read(file: IO[str] | None, what: str) -> Any:
     if file is None:
         return None
     try:
-        return json.loads(file.read() or "{}")
-    except (ValueError, UnicodeError):
+        content = json.loads(file.read() or "{}")
+    except (ValueError, RecursionError):
         msg = f"The {what} file {file.name} is not JSON."
         raise click.ClickException(msg) from None
+    if not isinstance(content, dict | None):  # the SDK would take a text for the name of a file
+        msg = f"The {what} file {file.name} must hold one JSON object."
+        raise click.ClickException(msg)
+    return content

@@ -5,11 +5,21 @@ from __future__ import annotations
 import json
 import sys
 import time
-from typing import Any
+from typing import Any, Protocol
 
 from squadstack.exceptions import SquadStackError
 
 _APART_SECONDS = 1.0
+
+
+class States(Protocol):
+    """Where STATEs go that may be written."""
+
+    def offer(self, states: list[Any]) -> None:
+        """Take some, in order; there may be none."""
+
+    def write_due(self, *, at_once: bool = False) -> None:
+        """Write what is pending, if its time has come."""
 
 
 class StateWriter:

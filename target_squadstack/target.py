@@ -24,22 +24,30 @@ from target_squadstack import collector
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
-from target_squadstack.states import StateWriter
+from target_squadstack.states import States, StateWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import FrameType
 
     from singer_sdk.helpers.capabilities import CapabilitiesEnum
     from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.sinks import Sink
 
+    from squadstack.delivery.checkpoints import Checkpointing
     from squadstack.delivery.delivery import Delivery
     from squadstack.mapping.rules import Rule
 
 
 class TargetSquadStack(SentencePlugin, Target):
-    """Send records to SquadStack as lead actions: create, update, upsert, convert, disable, delete."""
+    """Send records to SquadStack as lead actions: create, update, upsert, convert, disable, delete.
+
+    Args:
+        states: Where STATEs go; if not given, to standard output.
+        checkpoints: Which STATE may be written; if not given, the delivery's own.
+        deliver_by: Makes the delivery; if not given, the settings say which.
+        **kwargs: The SDK's.
+    """
 
     name = "target-squadstack"
     package_name = "squadstack-connectors"
@@ -54,12 +62,21 @@ class TargetSquadStack(SentencePlugin, Target):
     message_reader_class = WakefulReader
     message_reader: WakefulReader
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        states: States | None = None,
+        checkpoints: Checkpointing | None = None,
+        deliver_by: Callable[..., Delivery] | None = None,
+        **kwargs: Any,
+    ) -> None:
         self._signum = 0
         self._ignored: set[str] = set()
         self._is_ended = False
         super().__init__(**kwargs)
-        self._states = StateWriter()
+        self._states = states or StateWriter()
+        self._checkpoints = checkpoints
+        self._deliver_by = deliver_by
         self.message_reader.on_idle = self._tick
         self.message_reader.is_over = lambda: bool(self._signum)
 
@@ -89,10 +106,22 @@ class TargetSquadStack(SentencePlugin, Target):
 
     def run(self, file_input: IO[str] | None = None) -> int:
         """Deliver the whole input, and return the exit status."""
+        failure = self.deliver(file_input)
+        if failure:
+            self.logger.error("%s", failure)
+        return self.status(failure)
+
+    def status(self, failure: SquadStackError | None) -> int:
+        """The exit status of a run that ended so."""
+        return 128 + self._signum if self._signum else int(failure is not None)
+
+    def deliver(self, file_input: IO[str] | None = None) -> SquadStackError | None:
+        """Deliver the whole input, and return what failed, if anything."""
         hush_mapper()
         try:
-            _ = self.delivery
+            delivery = self.delivery
             collector.begin_run()
+            delivery.retry_rejected()
             self.listen(file_input)
         except Exception as error:  # noqa: BLE001 - whatever it is: deliver what came before, show no value
             failure: SquadStackError | None = as_failure(error)
@@ -100,9 +129,7 @@ class TargetSquadStack(SentencePlugin, Target):
             failure = None
         if failure and "delivery" in self.__dict__ and not self._is_ended:
             failure = self._end(failure)
-        if failure:
-            self.logger.error("%s", failure)
-        return 128 + self._signum if self._signum else int(failure is not None)
+        return failure
 
     # -- settings ------------------------------------------------------------------------------------
 
@@ -129,10 +156,16 @@ class TargetSquadStack(SentencePlugin, Target):
     @cached_property
     def delivery(self) -> Delivery:
         """The run's delivery; opens the ledger."""
-        from squadstack.delivery.delivery import Delivery  # noqa: PLC0415 - for --version and --about it would be too much
+        from squadstack.delivery.planning import delivery_of  # noqa: PLC0415 - for --version and --about it would be too much
 
         given, reader = self._given, self.message_reader
-        return Delivery(given.settings, given.mapper, emit=self._states.offer, wake=reader.wake)
+        return (self._deliver_by or delivery_of)(
+            given.settings,
+            given.mapper,
+            emit=self._states.offer,
+            wake=reader.wake,
+            checkpoints=self._checkpoints,
+        )
 
     def process_endofpipe(self) -> None:
         """Deliver what is left; the SDK's own end has nothing to drain, but closes its sinks' counters."""

@@ -14,18 +14,11 @@ from urllib.parse import quote
 
 import msgspec
 
-from squadstack.api import error_messages, retry
-from squadstack.api.error_messages import ErrorMessage, named_lead, read_error, reason_of
-from squadstack.api.messages import Request, Response
-from squadstack.api.verdicts import (
-    Accepted,
-    ActionName,
-    Denied,
-    Later,
-    Refused,
-    UnreadableAnswerError,
-    Verdict,
-)
+from squadstack.api import retry
+from squadstack.api.error_messages import ErrorMessage, named_lead, read_error
+from squadstack.api.failures import failure, text_or_json
+from squadstack.api.messages import NoAnswerError, Request, Response
+from squadstack.api.verdicts import Accepted, ActionName, UnreadableAnswerError, Verdict
 
 _ENDPOINTS = {
     ActionName.CREATE: "lead-created",
@@ -38,6 +31,9 @@ _ENDPOINTS = {
 
 Payload = Mapping[str, Any]
 
+ONE_BY_ONE: frozenset[ActionName] = frozenset()
+"""Actions whose calls take one lead."""
+
 _STATUS = re.compile(r"[1-5][0-9]{2}")
 _ACCEPTED = Accepted()
 
@@ -46,6 +42,16 @@ def request(campaign: str, action: ActionName, payloads: Sequence[Payload]) -> R
     """The call for a batch; always the array form, one lead or many."""
     path = f"/voice/crm-integration-v2/{quote(campaign, safe='')}/{_ENDPOINTS[action]}"
     return Request("POST", path, msgspec.json.encode(payloads))
+
+
+def probe(campaign: str) -> Request:
+    """A call that changes nothing: an update of a lead without a lead_id (docs/assumptions.md)."""
+    return request(campaign, ActionName.UPDATE, [{}])
+
+
+def decide(_action: ActionName, outcome: Response | NoAnswerError) -> retry.Decision:
+    """What to do about an answer to a whole call; what is said of leads stands in their rows."""
+    return retry.decide(outcome)
 
 
 def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -> list[Verdict]:
@@ -66,18 +72,14 @@ def judge(action: ActionName, payloads: Sequence[Payload], response: Response) -
     for payload, row, status in zip(payloads, rows, statuses, strict=True):
         _check_row(payload, row, status, ids)
     return [
-        _ACCEPTED if _is_success(status) else _failure(action, str(payload["lead_id"]), status, _error(row))
+        _ACCEPTED if _is_success(status) else failure(action, str(payload["lead_id"]), status, _error(row))
         for payload, row, status in zip(payloads, rows, statuses, strict=True)
     ]
 
 
 def judge_alone(action: ActionName, payload: Payload, response: Response) -> Verdict:
     """The verdict on the only lead of a call that was refused as a whole (400 or 413)."""
-    try:
-        body = msgspec.json.decode(response.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = response.body[:1000].decode(errors="replace")
-    return _failure(action, str(payload["lead_id"]), response.status, read_error(body))
+    return failure(action, str(payload["lead_id"]), response.status, read_error(text_or_json(response)))
 
 
 def _rows(response: Response, count: int) -> list[Mapping[str, Any]]:
@@ -135,38 +137,3 @@ def _is_success(status: int) -> bool:
 def _error(row: Mapping[str, Any]) -> ErrorMessage:
     data = row.get("data")
     return read_error(data.get("error_msg", data) if isinstance(data, Mapping) else data)
-
-
-def _failure(action: ActionName, lead_id: str, status: int, error: ErrorMessage) -> Verdict:
-    """What a row that is no success says."""
-    if status in {401, 403} or error_messages.NO_INTEGRATION.search(error.text):
-        as_call = Response(status if status in {401, 403} else 404, body=error.text.encode())
-        return Denied(retry.decide(as_call).sentence)
-    if error_messages.BUSY.search(error.text):
-        return Later("another request for the same lead is being processed")
-    if status in {408, 425, 429} or 500 <= status < 600:
-        return Later(f"SquadStack could not take it now ({status})")
-    if 400 <= status < 500:
-        return _done_before(action, lead_id, error) or _refused(action, lead_id, error)
-    msg = f"a row of the answer has the status {status}, which means nothing here"
-    raise UnreadableAnswerError(msg)
-
-
-def _done_before(action: ActionName, lead_id: str, error: ErrorMessage) -> Accepted | None:
-    """Whether a refusal says, of this lead and no other, that what was asked is so already."""
-    if named_lead(error) not in {None, lead_id}:
-        return None
-    if action is ActionName.CONVERT and error_messages.CONVERTED.search(error.text):
-        return Accepted()
-    if action is ActionName.DELETE and error_messages.DELETED.search(error.text):
-        return Accepted()
-    if action is ActionName.DELETE and error_messages.UNKNOWN.search(error.text):
-        return Accepted(absent=True)
-    return None
-
-
-def _refused(action: ActionName, lead_id: str, error: ErrorMessage) -> Refused:
-    """A refusal; that a lead is there already may be the doing of an earlier try that was never answered."""
-    is_there = error_messages.is_there(error, lead_id) or bool(error_messages.UNJUDGED.search(error.text))
-    is_created = action is ActionName.CREATE and is_there
-    return Refused(reason_of(error), error.text, is_done_if_in_doubt=is_created)

@@ -70,7 +70,12 @@ class Denied:
     sentence: str
 
 
-Verdict: TypeAlias = Accepted | Refused | Later | Denied
+@dataclass(frozen=True, slots=True)
+class CreateInstead:
+    """The lead of an upsert is not there, on an API that knows no upsert: to be created."""
+
+
+Verdict: TypeAlias = Accepted | Refused | Later | Denied | CreateInstead
 
 
 class UnreadableAnswerError(Exception):

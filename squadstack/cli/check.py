@@ -22,7 +22,7 @@ def check(configs: tuple[str, ...], *, as_json: bool) -> None:
     one call of the budget for each. Exit status 1 if anything is wrong.
     """
     given = read_target(configs)
-    campaigns = sorted({rule.campaign for rule in given.mapper.rules})
+    campaigns = sorted({campaign for rule in given.mapper.rules for campaign in rule.campaigns})
     findings: list[Finding] = []
     for finding in findings_of(given.settings, campaigns):
         findings.append(finding)

@@ -7,7 +7,12 @@ from importlib import import_module
 import click
 
 _COMMANDS = {
+    "baseline": "Note all values of an input as accepted: for a campaign that is filled already.",
     "check": "Tell whether token, campaigns, network and ledger are right; sends no lead.",
+    "explain": "Show what the rules make of some records.",
+    "plan": "Tell what a run with an input would do, and how long it would take; calls nothing.",
+    "receive": "Take the events that SquadStack pushes, and store them for the tap to read.",
+    "rejects": "See what was rejected, and what to do about it; send it again; erase it.",
     "sandbox": "Run a pretend SquadStack on this machine, to try the connector on.",
 }
 

@@ -22,6 +22,13 @@ config_option = click.option(
     help="The target's configuration: a JSON file, or ENV for TARGET_SQUADSTACK_* variables. Repeatable.",
 )
 
+input_option = click.option(
+    "--input",
+    "file",
+    type=click.File("rb"),
+    help="A file of Singer messages, as a tap writes them; without it, standard input.",
+)
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a text for people.")
 
 
@@ -29,14 +36,19 @@ def read_target(configs: tuple[str, ...]) -> Configuration:
     """Read the target's configuration as the target itself would; a fault is a sentence and exit status 1."""
     from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - the SDK only where it is needed
 
+    try:
+        return TargetSquadStack.configuration(given_by(configs), parse_env="ENV" in configs)
+    except ConfigurationError as error:
+        raise click.ClickException("\n".join(error.faults)) from None
+
+
+def given_by(configs: tuple[str, ...]) -> dict[str, object]:
+    """What the configuration files say together; a fault is a sentence and exit status 1."""
     given: dict[str, object] = {}
     for config in configs:
         if config != "ENV":
             given |= _read_file(config)
-    try:
-        return TargetSquadStack.configuration(given, parse_env="ENV" in configs)
-    except ConfigurationError as error:
-        raise click.ClickException("\n".join(error.faults)) from None
+    return given
 
 
 def _read_file(path: str) -> dict[str, object]:

@@ -18,6 +18,13 @@ def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[s
         raise click.BadParameter(str(error)) from None
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    if text is not None and not text.startswith(("http://", "https://")):
+        message = "it must begin with http:// or https://."
+        raise click.BadParameter(message)
+    return text
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8790, show_default=True, help="0 takes a free one.")
@@ -59,6 +66,17 @@ def _faults(_context: click.Context, _parameter: click.Parameter, texts: tuple[s
     flag_value=60,
     metavar="[SECONDS]",
     help="Call the leads, so long after they came on average (60 if not said). Their answers can be read.",
+)
+@click.option(
+    "--push",
+    metavar="URL",
+    callback=_address,
+    help="Push an event there for each call, judgement and processed lead.",
+)
+@click.option(
+    "--events",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write these events into this folder.",
 )
 @click.option(
     "--data",

@@ -3,6 +3,10 @@
 Every (campaign, lead) has a lane. Only the head of a lane may be sent, and while it is on its way the lane
 waits; so a lead is never in two calls at once, nor twice in one. Heads of the same campaign and action
 stand ready in a group; a group makes a batch.
+
+At the end of the input, leads on which several actions wait move in rounds: in one, whatever is full is taken, or else
+everything; the next action of each lead comes up when all of the round is settled. So the calls of a run do not depend
+on which of several answers comes first.
 """
 
 from __future__ import annotations
@@ -24,6 +28,9 @@ if TYPE_CHECKING:
 
 _LONGEST_SCREENING_WAIT = 0.5
 """Seconds after which the ledger is asked about the few heads there are: they may be settled without a call."""
+
+_SAY_ENOUGH = frozenset({ActionName.DISABLE, ActionName.DELETE})
+"""Actions that say all by their name and their lead."""
 
 Kind: TypeAlias = tuple[str, ActionName]
 """What a call is about: a campaign and an action."""
@@ -64,9 +71,10 @@ class Backlog:
         capacity: From so many actions on, reading waits and whatever is ready is due.
         limits: The most actions of a kind, by its name; such actions are held until `release`.
         asks_about_all: Whether the ledger is asked about every head, or only about incomplete ones.
+        one_by_one: Actions whose batches hold one lead.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - how calls are made up, told once
         self,
         *,
         batch_size: int,
@@ -74,7 +82,9 @@ class Backlog:
         capacity: int,
         limits: Mapping[str, int] | None = None,
         asks_about_all: bool = False,
+        one_by_one: frozenset[ActionName] = frozenset(),
     ) -> None:
+        self._one_by_one = one_by_one
         self._asks_about_all = asks_about_all
         self._batch_size = batch_size
         self._telling_sizes = frozenset({1, batch_size})
@@ -91,6 +101,10 @@ class Backlog:
         self._retries: list[tuple[float, int, Batch]] = []
         self._ticket = count()
         self._unsettled = 0
+        self._followers = 0
+        self._out = 0
+        self._staged: dict[LeadKey, float] = {}
+        self._left_of_round = 0
         self.closing = False
 
     def __len__(self) -> int:
@@ -114,15 +128,17 @@ class Backlog:
         Returns:
             Whether the dispatcher should look: a group came up or is full, or a head must be screened.
         """
-        self._unsettled += 1
+        count = len(action.parts) or 1
+        self._unsettled += count
         number = self._limited[action.name] = self._limited[action.name] + 1
         if number > self._limits.get(action.name, number):
             action = without_content(action)  # so many that none of the kind will be sent
         lane = self._lanes.setdefault(action.lead, _Lane())
-        self._stuck += action.lead in self._held
+        self._stuck += count if action.lead in self._held else 0
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
         if last is None or {last.name, action.name} & self._limits.keys() or not may_merge(last, action):
             lane.waiting.append(action)
+            self._followers += len(lane.waiting) > 1
             return len(lane.waiting) == 1 and self._show(action, now)
         merged = merge(last, action)
         lane.waiting[-1] = merged
@@ -139,7 +155,15 @@ class Backlog:
             part.alone = True
             lane.waiting.appendleft(part)
         lane.busy = False
+        self._out -= 1
+        self._followers += len(action.parts) - 1
         self._show(lane.waiting[0], now)
+
+    def send_as(self, name: ActionName, action: LeadAction, now: float) -> None:
+        """Have a head that was on its way sent as another action; its lead stays busy, so nothing is merged into it."""
+        group = self._groups.setdefault((action.lead.campaign, name), OrderedDict())
+        group[action.lead] = now
+        self._out -= 1
 
     # -- held actions --------------------------------------------------------------------------------
 
@@ -147,6 +171,16 @@ class Backlog:
     def holds(self) -> bool:
         """Whether actions are held."""
         return bool(self._held)
+
+    def held(self) -> list[LeadAction]:
+        """Held heads of which it can be told whether they would change anything, without their content."""
+        return [head for head in self._held.values() if head.name in _SAY_ENOUGH]
+
+    def let_go(self, head: LeadAction) -> None:
+        """A held head need not be sent after all: it counts no more."""
+        del self._held[head.lead]
+        self._limited[head.name] -= 1
+        self._stuck -= sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
 
     @property
     def excess(self) -> dict[str, int]:
@@ -174,6 +208,7 @@ class Backlog:
 
     def seconds_until_screening(self, now: float) -> float | None:
         """How long until the ledger is asked about heads; None: not before something changes."""
+        self._begin_round(now)
         if not self._unscreened:
             return None
         if len(self._unscreened) >= self._batch_size or self.closing or self.is_full:
@@ -200,53 +235,102 @@ class Backlog:
 
     def seconds_until_due(self, now: float) -> float | None:
         """How long until a call is worth making; None: not before something changes."""
+        self._begin_round(now)
         waits = [max(0.0, due - now) for due, _, _ in self._retries[:1]]
-        for group in self._groups.values():
-            if len(group) >= self._batch_size or self.closing or self.is_full:
+        for kind, group in self._groups.items():
+            if len(group) >= self._most(kind, self._batch_size) or self._rest_is_due:
                 return 0.0
             waits.append(max(0.0, next(iter(group.values())) + self._max_wait - now))
+        for since in self._staged.values():
+            waits.append(max(0.0, since + self._max_wait - now))
+            break
         return min(waits, default=None)
 
     def take(self, most: int, now: float) -> Batch | None:
         """Take the batch that is due, a retry first; its leads are busy until it is settled."""
+        self._begin_round(now)
         if self._retries and self._retries[0][0] <= now:
             batch = heapq.heappop(self._retries)[2]
+            self._out += len(batch.actions)
             if batch.is_loose:
-                self._fill(batch, min(most, self._batch_size))
+                self._fill(batch, most)
             return batch
         kind = self._choose(min(most, self._batch_size), now)
         if kind is None:
             return None
         batch = Batch(kind, [])
-        self._fill(batch, min(most, self._batch_size))
+        self._fill(batch, most)
+        self._left_of_round -= self._left_of_round > 0
         return batch
 
-    def _fill(self, batch: Batch, size: int) -> None:
+    def _most(self, kind: Kind, size: int) -> int:
+        """The most leads of a batch of this kind, where others hold so many."""
+        return 1 if kind[1] in self._one_by_one else size
+
+    def _fill(self, batch: Batch, most: int) -> None:
+        size = self._most(batch.kind, min(most, self._batch_size))
         group = self._groups.get(batch.kind, OrderedDict())
         while group and len(batch.actions) < size:
             lane = self._lanes[group.popitem(last=False)[0]]
             lane.busy = True
+            self._out += 1
             batch.actions.append(lane.waiting[0])
         if not group:
             self._groups.pop(batch.kind, None)
 
     def retry(self, batch: Batch, due: float) -> None:
         """Have a whole batch sent again at a time; its leads stay busy."""
+        self._out -= len(batch.actions)
         heapq.heappush(self._retries, (due, next(self._ticket), batch))
 
     def settle(self, action: LeadAction, now: float) -> Sequence[LeadAction]:
         """Note that a head is settled, and return it or the parts it was merged from."""
         lane = self._lanes[action.lead]
         lane.waiting.popleft()
+        self._out -= self._claimed.pop(action.lead, None) is None and lane.busy
         lane.busy = False
-        self._claimed.pop(action.lead, None)
         settled = action.parts or (action,)
         self._unsettled -= len(settled)
-        if lane.waiting:
-            self._show(lane.waiting[0], now)
-        else:
+        self._followers -= bool(lane.waiting)
+        if not lane.waiting:
             del self._lanes[action.lead]
+        elif self.closing and self._max_wait and lane.waiting[0].name not in self._limits:
+            self._staged[action.lead] = now
+        else:
+            self._show(lane.waiting[0], now)
         return settled
+
+    # -- rounds --------------------------------------------------------------------------------------
+
+    def _begin_round(self, now: float) -> None:
+        """At the end of the input, let the next action of each lead come up once all of a round is settled.
+
+        What waited for as long as a batch may comes up all the same: a call may take its time, or be sent again.
+        """
+        if not self._has_rounds:
+            return
+        if not self._groups:
+            self._left_of_round = 0
+        is_over = not (self._out or self._left_of_round or self._claimed)
+        if self._staged and (is_over or next(iter(self._staged.values())) + self._max_wait <= now):
+            staged, self._staged = self._staged, {}
+            since = next(iter(staged.values()))  # of all alike: which was answered first must not tell
+            for lead in [lead for lead in self._lanes if lead in staged]:
+                self._show(self._lanes[lead].waiting[0], since)
+        if is_over and not self._unscreened:
+            full = sum(len(group) // self._most(kind, self._batch_size) for kind, group in self._groups.items())
+            self._left_of_round = full or len(self._groups)
+
+    @property
+    def _has_rounds(self) -> bool:
+        return self.closing and bool(self._followers or self._staged)
+
+    @property
+    def _rest_is_due(self) -> bool:
+        """Whether batches go that are not full."""
+        if self._has_rounds:
+            return self._left_of_round > 0
+        return self.closing or self.is_full
 
     # -- groups --------------------------------------------------------------------------------------
 
@@ -280,10 +364,10 @@ class Backlog:
     def _choose(self, size: int, now: float) -> Kind | None:
         """The oldest group that waited enough, else the oldest full one, else, if all must go, the largest."""
         waited = [kind for kind in self._groups if self._since(kind) + self._max_wait <= now]
-        full = [kind for kind, group in self._groups.items() if len(group) >= size]
+        full = [kind for kind, group in self._groups.items() if len(group) >= self._most(kind, size)]
         if waited or full:
             return min(waited or full, key=self._since)
-        if self.closing or self.is_full:
+        if self._rest_is_due:
             return max(self._groups, key=lambda kind: len(self._groups[kind]), default=None)
         return None
 

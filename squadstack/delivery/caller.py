@@ -11,7 +11,6 @@ from squadstack.api.retry import (
     WHITELISTING,
     Decision,
     Disposition,
-    decide,
     did_nothing,
     is_unreachable,
     wait_after_429,
@@ -87,7 +86,7 @@ class Caller:
             self._withdraw(batch, mark)
             return
         outcome = self._send(request, begun)
-        decision = decide(outcome)
+        decision = self._settlement.dialect.decide(batch.kind[1], outcome)
         if did_nothing(outcome):
             self._withdraw(batch, mark)
         match decision.disposition:

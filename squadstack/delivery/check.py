@@ -1,7 +1,8 @@
 """Find out, without sending a lead, whether a run could work.
 
-One empty lead (`[{}]`) is posted to lead-updated of each campaign: the API checks token, address, campaign
-and endpoint before it looks at a lead, and an update without a lead_id changes nothing (docs/assumptions.md).
+With CRM v2, one empty lead (`[{}]`) is posted to lead-updated of each campaign: the API checks token, address,
+campaign and endpoint before it looks at a lead, and an update without a lead_id changes nothing
+(docs/assumptions.md). With SquadIQ v4, lead responses are asked for where there are none.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from squadstack.api import crm_v2
 from squadstack.api.client import Client
+from squadstack.api.dialect import DIALECTS
 from squadstack.api.messages import NoAnswerError
 from squadstack.api.retry import WHITELISTING, Disposition, decide, is_unreachable
-from squadstack.api.verdicts import ActionName
 from squadstack.exceptions import LedgerError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check(settings: TargetSettings, campaigns: list[str]) -> Iterator[Finding]:
     from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
 
     try:
-        ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
+        ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host, key=settings.ledger_key)
     except LedgerError as error:
         yield Finding("ledger", is_right=False, sentence=str(error))
         return
@@ -60,7 +60,7 @@ def _check_campaign(campaign: str, client: Client, ledger: Ledger, settings: Tar
     permit = ledger.budget.reserve(settings.limit, leads=1)
     time.sleep(max(0.0, permit.due - time.monotonic()))
     try:
-        outcome = client.send(crm_v2.request(campaign, ActionName.UPDATE, [{}]))
+        outcome = client.send(DIALECTS[settings.api].probe(campaign))
     except NoAnswerError as error:
         decision = decide(error)
         hint = f" {WHITELISTING}" if is_unreachable(error) else ""

@@ -10,7 +10,27 @@ from __future__ import annotations
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+
+class Checkpointing(Protocol):
+    """What a delivery asks of its checkpoints. A face may bring its own, which count what its STATEs tell."""
+
+    @property
+    def segment(self) -> Any:
+        """What the actions of the record that is being read are noted under."""
+
+    def open(self, segment: Any) -> None:
+        """Note that an action was read; `settle` it once."""
+
+    def settle(self, segment: Any, *, is_rejected: bool = False) -> None:
+        """Note that an action is settled, durably where that matters."""
+
+    def end_segment(self, state: Any) -> None:
+        """Note that a STATE was read."""
+
+    def due(self) -> list[Any]:
+        """Take the STATEs, in order, before which everything is settled."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +69,7 @@ class Checkpoints:
         with self._lock:
             segment.waiting += 1
 
-    def settle(self, segment: Segment) -> None:
+    def settle(self, segment: Segment, *, is_rejected: bool = False) -> None:  # noqa: ARG002 - to a Singer STATE it is one
         """Note that an action of a segment is settled, durably where that matters."""
         with self._lock:
             segment.waiting -= 1

@@ -18,14 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from squadstack.api.client import Client
 from squadstack.api.verdicts import ActionName, Reason
-from squadstack.delivery.checkpoints import Checkpoints
+from squadstack.delivery.checkpoints import Checkpointing, Checkpoints
 from squadstack.delivery.mirror import Mirror
 from squadstack.delivery.outcomes import RecordCount, Summary
+from squadstack.delivery.replay import Replay
 from squadstack.delivery.sender import Sender
 from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackError, UndeliveredError
+from squadstack.ledger.rows import Selection
 from squadstack.mapping.actions import Filtered, LeadAction, Rejection, Source
 from squadstack.mapping.coverage import Coverage
+from squadstack.mapping.encryption import encryption
+from squadstack.mapping.functions import functions_of
 from squadstack.mapping.mapper import Mapper
 from squadstack.mapping.phones import PhoneRules
 from squadstack.mapping.rules import compile_rules
@@ -33,6 +37,7 @@ from squadstack.mapping.rules import compile_rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from squadstack.ledger.ledger import Ledger
     from squadstack.settings.target import TargetSettings
 
 log = logging.getLogger("squadstack")
@@ -51,13 +56,15 @@ def mapper_of(settings: TargetSettings, config: Mapping[str, Any] | None = None)
     Raises:
         ConfigurationError: With a sentence for each fault and the number of its rule.
     """
+    phones = PhoneRules(
+        region=settings.phone_region,
+        e164=settings.phone_format == "e164",
+        mobile_only=settings.phone_type == "mobile",
+    )
+    functions = functions_of(phones, encryption(settings.field_key))
     return Mapper(
-        rules=compile_rules(settings.mappings, ref_id=settings.ref_id),
-        phones=PhoneRules(
-            region=settings.phone_region,
-            e164=settings.phone_format == "e164",
-            mobile_only=settings.phone_type == "mobile",
-        ),
+        rules=compile_rules(settings.mappings, ref_id=settings.ref_id, functions=functions),
+        phones=phones,
         send_nulls=settings.null_values == "send",
         config=config or {},
     )
@@ -71,6 +78,7 @@ class Delivery:
         mapper: The compiled rules.
         emit: Called, from the reader's thread, with the STATEs that have become safe, in order, if any; often.
         wake: Called from other threads when something was settled or went wrong.
+        checkpoints: Which STATE may be emitted; if not given, that before which everything is settled.
     """
 
     def __init__(
@@ -80,28 +88,45 @@ class Delivery:
         *,
         emit: Callable[[list[Any]], None],
         wake: Callable[[], None],
+        checkpoints: Checkpointing | None = None,
     ) -> None:
-        from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
-
         self._settings = settings
         self._mapper = mapper
         self._emit = emit
         self._started = time.monotonic()
-        self._ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
+        self._ledger = self._open_ledger(settings)
+        self._check_key()
         self._ledger.forget(settings.ledger_retention_days)
         self._run_id = self._ledger.start_run()
-        self._checkpoints = Checkpoints()
+        self._checkpoints: Checkpointing = checkpoints or Checkpoints()
         self._rejections: list[Rejection] = []
         self._interrupts = 0
         self._is_ended = False
         self.coverage = Coverage(mapper.rules)
-        self.summary = Summary()
+        self.summary = self._new_summary()
         self._record_count = RecordCount(self.summary)
-        self._settlement = Settlement(self._ledger, self._run_id, self._checkpoints, self.summary, settings)
-        self._sender = Sender(settings, Client.of(settings), self._ledger, self._settlement, wake)
+        self._settlement = self._new_settlement()
+        self._sender = self._new_sender(wake)
         self._mirror = Mirror(mapper, self._ledger, self._run_id, settings)
         self._tell_ledger()
         self._sender.start()
+
+    # -- its parts, of which a plan has others ---------------------------------------------------------
+
+    def _open_ledger(self, settings: TargetSettings, *, as_copy: bool = False) -> Ledger:
+        from squadstack.ledger.ledger import Ledger  # noqa: PLC0415 - SQLAlchemy only where a ledger opens
+
+        scope = {"business": settings.business, "host": settings.host}
+        return Ledger(settings.ledger_url, **scope, key=settings.ledger_key, as_copy=as_copy)
+
+    def _new_summary(self) -> Summary:
+        return Summary()
+
+    def _new_settlement(self) -> Settlement:
+        return Settlement(self._ledger, self._run_id, self._checkpoints, self.summary, self._settings)
+
+    def _new_sender(self, wake: Callable[[], None]) -> Sender:
+        return Sender(self._settings, Client.of(self._settings), self._ledger, self._settlement, wake)
 
     # -- in ------------------------------------------------------------------------------------------
 
@@ -115,15 +140,48 @@ class Delivery:
         Raises:
             SquadStackError: The run has failed; nothing more is taken.
         """
+        read_at = time.time()
         if self._mirror.is_on:
             self._mirror.begin(stream)
         for outcome in self._mapper.map(stream, record, self._checkpoints.segment):
             if self._mirror.is_on:
                 self._mirror.see(stream, outcome)
             if not isinstance(outcome, Filtered):
+                outcome.source.read_at = read_at
                 self._take_outcome(outcome)
         if self._sender.is_full:
             self._wait_for_room()
+
+    def send_again(self, selection: Selection, begun: Callable[[Replay], None] = lambda _: None) -> None:
+        """Send rejects again, before anything is taken that may be newer.
+
+        Args:
+            selection: Which of the open ones.
+            begun: Called with the replay before the first is sent.
+
+        Raises:
+            SquadStackError: The run has failed, or the rejects cannot be read.
+        """
+        replay = Replay(self._ledger, self._mapper, selection)
+        begun(replay)
+        for outcome in replay.outcomes():
+            if outcome is not None:
+                with self.one_record():
+                    self._take_outcome(outcome)
+            if self._sender.is_full:
+                self._wait_for_room()
+            if self._interrupts:
+                break
+        self.tick()
+
+    def retry_rejected(self) -> None:
+        """Send the rejects again that the setting names; raises as `send_again` does."""
+        if reasons := self._settings.retry_rejected:
+            self.send_again(Selection(reasons=tuple(reasons)), self._tell_replay)
+
+    @staticmethod
+    def _tell_replay(replay: Replay) -> None:
+        log.info("Of the rejects that retry_rejected names, %d are open.", replay.total)
 
     def skip(self) -> None:
         """One record of a stream that no rule names."""
@@ -134,7 +192,7 @@ class Delivery:
         """One record that is none: one rejected action of no rule."""
         self.summary.records += 1
         self._mirror.spoil(stream)
-        source = Source(stream, 0, {}, self._checkpoints.segment)
+        source = Source(stream, 0, {}, self._checkpoints.segment, time.time())
         self._take_outcome(Rejection(Reason.INVALID_VALUE, message, source))
 
     def complete(self, stream: str) -> None:
@@ -237,7 +295,8 @@ class Delivery:
     # -- steps ---------------------------------------------------------------------------------------
 
     def _take_outcome(self, outcome: LeadAction | Rejection) -> None:
-        self._checkpoints.open(outcome.source.ticket)
+        if outcome.source.ticket is not None:
+            self._checkpoints.open(outcome.source.ticket)
         self.summary.actions += 1
         if isinstance(outcome, LeadAction):
             if self._rejections and outcome.name is ActionName.DELETE:
@@ -268,6 +327,11 @@ class Delivery:
         has_no_streams = self._is_ended and not self.coverage.streams
         if self.coverage.has_match or has_no_streams:
             self._emit(self._checkpoints.due())
+
+    def _check_key(self) -> None:
+        """Stop before a reject is written with a key that does not fit the others."""
+        if not self._ledger.rejects.check_key():
+            log.warning("The ledger's rejects are encrypted, but 'ledger_key' is not set: new ones are kept in clear.")
 
     def _tell_ledger(self) -> None:
         level = logging.WARNING if self._ledger.is_new else logging.INFO

@@ -52,12 +52,12 @@ class Summary:
         self.unchanged += 1
         self.coalesced += merged
 
-    def reject(self, reason: Reason, action: ActionName | None) -> None:
-        """Count a rejected action."""
+    def reject(self, reason: Reason, action: ActionName | None, *, again: bool = False) -> None:
+        """Count a rejected action; one that was rejected before tells nothing new of the input."""
         self.rejected += 1
         self.by_reason[reason] += 1
         unknown = reason is Reason.UNKNOWN_LEAD and action in _HARMLESS_IF_UNKNOWN
-        self.harmless += unknown or reason in _HARMLESS
+        self.harmless += again or unknown or reason in _HARMLESS
 
     @property
     def settled(self) -> int:

@@ -15,6 +15,7 @@ from squadstack.api.retry_clock import RetryClock
 from squadstack.api.verdicts import Refused
 from squadstack.delivery.batching import Backlog, Batch
 from squadstack.delivery.caller import Caller
+from squadstack.delivery.gathering import BLOCK, Gathering
 from squadstack.delivery.settlement import UNCHANGED
 from squadstack.exceptions import SquadStackError, TooManyActionsError, UndeliveredError, place_of
 
@@ -41,17 +42,21 @@ class Sender:
         ledger: Where the budget, the doubts and the verdicts are.
         settlement: What a verdict does.
         wake: Called whenever something was settled or went wrong.
+        clock: Tells the time in seconds, from any beginning.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one run, handed over once
         self,
         settings: TargetSettings,
         transport: Transport,
         ledger: Ledger,
         settlement: Settlement,
         wake: Callable[[], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._ledger = ledger
         self._settlement = settlement
         self._wake = wake
@@ -60,9 +65,16 @@ class Sender:
         self._backlog = Backlog(
             batch_size=self._batch_size,
             max_wait=settings.max_batch_wait_seconds,
-            capacity=CAPACITY,
+            capacity=CAPACITY - BLOCK,
             limits=settings.max_actions,
             asks_about_all=settlement.asks_about_all,
+            one_by_one=settlement.dialect.ONE_BY_ONE,
+        )
+        at_once = CAPACITY if limit.own_calls is None else limit.own_calls * self._batch_size
+        self._gathering = Gathering(
+            first=min(max(at_once, BLOCK), CAPACITY),
+            max_wait=settings.max_batch_wait_seconds,
+            unmerged=settings.max_actions,
         )
         self._changed = threading.Condition()
         self._caller = Caller(
@@ -91,8 +103,19 @@ class Sender:
     def submit(self, action: LeadAction) -> None:
         """Take an action in; it is delivered behind all earlier ones on its lead."""
         with self._changed:
-            if self._backlog.add(action, time.monotonic()):
+            is_first = not self._gathering
+            self._gathering.add(action, self._clock())
+            if self._gathering.is_complete:
+                self._hand_on()
+            elif is_first:
                 self._changed.notify_all()
+
+    def _hand_on(self) -> None:
+        """Let what was gathered be sent."""
+        now = self._clock()
+        for action in self._gathering.take():
+            self._backlog.add(action, now)
+        self._changed.notify_all()
 
     @property
     def is_full(self) -> bool:
@@ -102,22 +125,37 @@ class Sender:
     @property
     def pending(self) -> int:
         """Actions that are not settled."""
-        return len(self._backlog)
+        return len(self._backlog) + len(self._gathering)
 
     @property
     def moving(self) -> int:
         """Actions that are not settled, but for those that are held until `release`."""
-        return self._backlog.moving
+        return self._backlog.moving + len(self._gathering)
 
     def release(self) -> None:
-        """Let the held actions be sent, if all of them fit; fails the run if not."""
+        """Let the held actions be sent, if all of them fit that would change anything; fails the run if not."""
+        while self._leave_held():
+            pass
         with self._changed:
             excess = self._backlog.excess
             if not excess:
-                self._backlog.release(time.monotonic())
+                self._backlog.release(self._clock())
                 self._changed.notify_all()
         if excess:
             self.fail(TooManyActionsError.of(excess, self._settings.max_actions))
+
+    def _leave_held(self) -> int:
+        """Settle held actions that need not be sent, and return how many they were."""
+        with self._changed:
+            heads = self._backlog.held()
+        unsent = self._settlement.screen(heads)
+        unchanged = [head for head in heads if unsent.get(head) is UNCHANGED]
+        self._settlement.write_left(unchanged)
+        with self._changed:
+            for head in unchanged:
+                self._backlog.let_go(head)
+            self._settlement.leave(self._backlog, unchanged, self._clock())
+        return len(unchanged)
 
     def wait(self, seconds: float) -> None:
         """Wait until something changes, but not longer than this."""
@@ -127,6 +165,7 @@ class Sender:
     def close(self) -> None:
         """No more actions come: incomplete batches are due."""
         with self._changed:
+            self._hand_on()
             self._backlog.closing = True
             self._changed.notify_all()
 
@@ -140,7 +179,7 @@ class Sender:
         """Whatever is still on its way no longer counts; returns the number of actions that are not settled."""
         with self._changed:
             self._settlement.is_closed = True
-            return len(self._backlog)
+            return self.pending
 
     def halt(self) -> None:
         """As `stop`, but without a lock: for a signal handler."""
@@ -169,37 +208,41 @@ class Sender:
             with self._changed:
                 if self._stopping:
                     return False
-                now = time.monotonic()
+                now = self._clock()
                 wait, screening = self._backlog.seconds_until_due(now), self._backlog.seconds_until_screening(now)
                 is_free = self._in_flight < self._settings.max_in_flight
                 if is_free and wait == 0.0:
                     return True
                 if screening != 0.0:
-                    self._changed.wait(_sooner(wait if is_free else None, screening))
+                    gathered = self._gathering.seconds_until_due(now)
+                    self._changed.wait(_sooner(wait if is_free else None, screening, gathered))
 
     def _take_at(self, permit: Permit) -> Batch | None:
         """Sleep until just before the permit's start, then form the batch; None: the run stops."""
         while not self._stopping:
             self._screen()
             with self._changed:
-                now = time.monotonic()
+                now = self._clock()
                 wait = permit.due - self._ledger.budget.ahead - now
                 screening = self._backlog.seconds_until_screening(now)
                 if screening == 0.0:
                     continue
+                gathered = self._gathering.seconds_until_due(now)
                 if wait > 0:
-                    self._changed.wait(_sooner(wait, screening))
+                    self._changed.wait(_sooner(wait, screening, gathered))
                 elif batch := self._backlog.take(permit.leads, now):
                     self._in_flight += 1
                     return batch
                 else:
-                    self._changed.wait(_sooner(self._backlog.seconds_until_due(now), screening))
+                    self._changed.wait(_sooner(self._backlog.seconds_until_due(now), screening, gathered))
         return None
 
     def _screen(self) -> None:
         """Ask the ledger about the actions whose turn has come; settle those that are not to be sent."""
         with self._changed:
-            heads = self._backlog.unscreened(time.monotonic())
+            if self._gathering.seconds_until_due(self._clock()) == 0.0:
+                self._hand_on()
+            heads = self._backlog.unscreened(self._clock())
         if not heads:
             return
         unsent = self._settlement.screen(heads)
@@ -207,9 +250,12 @@ class Sender:
             claimed = [action for action in heads if self._backlog.claim(action)]
             for action in claimed:
                 if action not in unsent:
-                    self._backlog.admit(action, time.monotonic())
+                    self._backlog.admit(action, self._clock())
             fates = {action: unsent[action] for action in claimed if action in unsent}
-            self._settlement.leave(self._backlog, [one for one in fates if fates[one] is UNCHANGED], time.monotonic())
+        unchanged = [action for action in fates if fates[action] is UNCHANGED]
+        self._settlement.write_left(unchanged)
+        with self._changed:
+            self._settlement.leave(self._backlog, unchanged, self._clock())
         self._refuse({action: fate for action, fate in fates.items() if isinstance(fate, Refused)})
         if fates:
             self._notify()
@@ -219,7 +265,7 @@ class Sender:
             return
         self._settlement.write_refused(refused)
         with self._changed:
-            self._settlement.refuse_all(self._backlog, refused, time.monotonic())
+            self._settlement.refuse_all(self._backlog, refused, self._clock())
             too_many = self._settlement.too_many_rejects(at_end=False)
         if too_many:
             self.fail(too_many)

@@ -6,24 +6,24 @@ Always in that order: durable in the ledger first, then settled for the checkpoi
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Any, assert_never
 
-from squadstack.api import crm_v2
-from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
+from squadstack.api.dialect import DIALECTS
+from squadstack.api.verdicts import Accepted, ActionName, CreateInstead, Denied, Later, Reason, Refused, Verdict
+from squadstack.delivery.entries import again, parts_of, read_at, reject_of, rejection_of
 from squadstack.exceptions import TooManyRejectsError
-from squadstack.ledger.rows import Reject
 from squadstack.ledger.rows import Verdict as LeadVerdict
-from squadstack.mapping.actions import LeadAction, Rejection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from squadstack.api.messages import Request, Response
     from squadstack.delivery.batching import Backlog, Batch
-    from squadstack.delivery.checkpoints import Checkpoints
+    from squadstack.delivery.checkpoints import Checkpointing
     from squadstack.delivery.outcomes import Summary
     from squadstack.ledger.ledger import Ledger
     from squadstack.ledger.memories import Memory
+    from squadstack.mapping.actions import LeadAction, Rejection
     from squadstack.settings.target import TargetSettings
 
 _OF_A_VALUE = frozenset(
@@ -39,6 +39,7 @@ class Judged:
         accepted: With whether the lead was absent.
         rejected: Heads that are refused for good.
         apart: Merged heads whose parts are sent one by one.
+        instead: Upserts whose leads are not there: they are sent as creates.
         later: Heads that are sent again, because of `sentence`.
         denied: The sentence that stops the run, if a row refused the caller.
     """
@@ -46,6 +47,7 @@ class Judged:
     accepted: list[tuple[LeadAction, bool]] = field(default_factory=list)
     rejected: list[tuple[LeadAction, Refused]] = field(default_factory=list)
     apart: list[LeadAction] = field(default_factory=list)
+    instead: list[LeadAction] = field(default_factory=list)
     later: list[LeadAction] = field(default_factory=list)
     sentence: str = ""
     denied: str = ""
@@ -59,6 +61,8 @@ class Judged:
                 self.apart.append(action)
             case Refused():
                 self.rejected.append((action, verdict))
+            case CreateInstead():
+                self.instead.append(action)
             case Later():
                 self.later.append(action)
                 self.sentence = verdict.sentence
@@ -86,17 +90,18 @@ class Settlement:
         run_id: The run's number in the ledger.
         checkpoints: Told of every settled action.
         summary: The books. Changed only under the sender's lock.
-        settings: Whether unchanged leads are skipped and deleted ones blocked, and the brake.
+        settings: Which API, whether unchanged leads are skipped and deleted ones blocked, and the brake.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         run_id: int,
-        checkpoints: Checkpoints,
+        checkpoints: Checkpointing,
         summary: Summary,
         settings: TargetSettings,
     ) -> None:
+        self.dialect = DIALECTS[settings.api]
         self._ledger = ledger
         self._run_id = run_id
         self._checkpoints = checkpoints
@@ -109,20 +114,17 @@ class Settlement:
 
     # -- before and after a call ---------------------------------------------------------------------
 
-    @staticmethod
-    def request(batch: Batch) -> Request:
+    def request(self, batch: Batch) -> Request:
         """The call for a batch."""
-        return crm_v2.request(*batch.kind, [action.payload for action in batch.actions])
+        return self.dialect.request(*batch.kind, [action.payload for action in batch.actions])
 
-    @staticmethod
-    def judge(batch: Batch, response: Response) -> list[Verdict]:
+    def judge(self, batch: Batch, response: Response) -> list[Verdict]:
         """One verdict for each lead; raises `UnreadableAnswerError`."""
-        return crm_v2.judge(batch.kind[1], [action.payload for action in batch.actions], response)
+        return self.dialect.judge(batch.kind[1], [action.payload for action in batch.actions], response)
 
-    @staticmethod
-    def judge_alone(batch: Batch, response: Response) -> Verdict:
+    def judge_alone(self, batch: Batch, response: Response) -> Verdict:
         """The verdict on the only lead of a call that was refused as a whole."""
-        return crm_v2.judge_alone(batch.kind[1], batch.actions[0].payload, response)
+        return self.dialect.judge_alone(batch.kind[1], batch.actions[0].payload, response)
 
     def screen(self, heads: Sequence[LeadAction]) -> dict[LeadAction, Refused | Unchanged]:
         """Which of these are not to be sent, by what the ledger remembers of their leads now that their turn came."""
@@ -145,7 +147,7 @@ class Settlement:
 
     def write_refused(self, refused: Mapping[LeadAction, Refused]) -> None:
         """Make the refusals of heads durable."""
-        self._write_rejections(_rejection(part, said) for head, said in refused.items() for part in _parts(head))
+        self._write_rejections(rejection_of(part, said) for head, said in refused.items() for part in parts_of(head))
 
     # -- writing down --------------------------------------------------------------------------------
 
@@ -153,12 +155,20 @@ class Settlement:
         """Make rejections of the mapping durable, then settle them. Called by the reader alone."""
         self._write_rejections(rejections)
         for rejection in rejections:
-            self._checkpoints.settle(rejection.source.ticket)
-            self.summary.reject(rejection.reason, rejection.action)
+            source = rejection.source
+            self._settle_ticket(source.ticket, is_rejected=True)
+            self.summary.reject(rejection.reason, rejection.action, again=source.reject_id is not None)
 
     def _write_rejections(self, rejections: Iterable[Rejection]) -> None:
-        if rows := [_reject(rejection) for rejection in rejections]:
-            self._ledger.end_call([], rows, run_id=self._run_id)
+        refused = list(rejections)
+        if refused:
+            rows = [reject_of(one) for one in refused]
+            self._ledger.end_call([], rows, run_id=self._run_id, again=again("replaced", refused))
+
+    def write_left(self, heads: Sequence[LeadAction]) -> None:
+        """Make durable what follows for earlier rejects from heads that need not be sent."""
+        if heads:
+            self._ledger.leave({head.lead: read_at(head) for head in heads}, again("unchanged", heads))
 
     def write(self, batch: Batch, mark: float, verdicts: Sequence[Verdict]) -> Judged:
         """Sort a batch by its verdicts, and make them durable.
@@ -173,12 +183,13 @@ class Settlement:
             judged.sort(action, self._in_the_light_of_doubt(action, mark, verdict))
         is_known = batch.kind[1] is not ActionName.DELETE
         rows = [
-            *(LeadVerdict(action.lead, is_known, action.name, action.payload) for action, _ in judged.accepted),
+            *(LeadVerdict(one.lead, is_known, one.name, one.payload, read_at(one)) for one, _ in judged.accepted),
             *(LeadVerdict(action.lead, None) for action, _ in judged.rejected),
-            *(LeadVerdict(action.lead, None) for action in judged.apart),
+            *(LeadVerdict(action.lead, None) for action in (*judged.apart, *judged.instead)),
         ]
-        rejects = [_reject(_rejection(part, refused)) for action, refused in judged.rejected for part in _parts(action)]
-        self._ledger.end_call(rows, rejects, run_id=self._run_id)
+        refused = [rejection_of(part, said) for action, said in judged.rejected for part in parts_of(action)]
+        sent_again = again("accepted", [action for action, _ in judged.accepted]) + again("replaced", refused)
+        self._ledger.end_call(rows, [reject_of(one) for one in refused], run_id=self._run_id, again=sent_again)
         return judged
 
     def _in_the_light_of_doubt(self, action: LeadAction, mark: float, verdict: Verdict) -> Verdict:
@@ -204,6 +215,8 @@ class Settlement:
             self.refuse(backlog, action, refused, now)
         for action in judged.apart:
             backlog.put_apart(action, now)
+        for action in judged.instead:
+            backlog.send_as(ActionName.CREATE, action, now)
 
     def refuse_all(self, backlog: Backlog, refused: Mapping[LeadAction, Refused], now: float) -> None:
         """Settle heads whose refusals are durable; not once the books are closed."""
@@ -212,15 +225,15 @@ class Settlement:
                 self.refuse(backlog, action, said, now)
 
     def leave(self, backlog: Backlog, heads: Sequence[LeadAction], now: float) -> None:
-        """Settle heads that need not be sent; not once the books are closed."""
+        """Settle heads that need not be sent, as `write_left` has noted; not once the books are closed."""
         if not self.is_closed:
             for head in heads:
                 self.summary.leave(merged=len(self._release(backlog, head, now)) - 1)
 
     def refuse(self, backlog: Backlog, action: LeadAction, refused: Refused, now: float) -> None:
         """Settle a head that is refused, whose rejection is durable."""
-        for part in self._release(backlog, action, now):
-            self.summary.reject(refused.reason, part.name)
+        for part in self._release(backlog, action, now, is_rejected=True):
+            self.summary.reject(refused.reason, part.name, again=part.source.reject_id is not None)
 
     def too_many_rejects(self, *, at_end: bool) -> TooManyRejectsError | None:
         """The failure that ends a run whose input is mostly refused."""
@@ -232,36 +245,20 @@ class Settlement:
             "and the rejects. If that many are to be expected, raise max_reject_percent."
         )
 
-    def _release(self, backlog: Backlog, action: LeadAction, now: float) -> Sequence[LeadAction]:
+    def _release(
+        self, backlog: Backlog, action: LeadAction, now: float, *, is_rejected: bool = False
+    ) -> Sequence[LeadAction]:
         parts = backlog.settle(action, now)
         for part in parts:
-            self._checkpoints.settle(part.source.ticket)
+            self._settle_ticket(part.source.ticket, is_rejected=is_rejected)
         return parts
+
+    def _settle_ticket(self, ticket: Any, *, is_rejected: bool) -> None:
+        """Tell the checkpoints, unless the action is of no record of this run's input."""
+        if ticket is not None:
+            self._checkpoints.settle(ticket, is_rejected=is_rejected)
 
 
 def _may_come_apart(action: LeadAction, refused: Refused) -> bool:
     """Whether a part may succeed where the whole was refused: one value may be bad, a deletion another thing."""
     return refused.reason in _OF_A_VALUE or action.name is ActionName.DELETE
-
-
-def _parts(action: LeadAction) -> tuple[LeadAction, ...]:
-    return action.parts or (action,)
-
-
-def _rejection(action: LeadAction, refused: Refused) -> Rejection:
-    return Rejection(
-        refused.reason, refused.message, action.source, action.name, action.lead.campaign, action.lead.lead_id
-    )
-
-
-def _reject(rejection: Rejection) -> Reject:
-    return Reject(
-        stream=rejection.source.stream,
-        rule=rejection.source.rule,
-        campaign=rejection.campaign,
-        lead_id=rejection.lead_id,
-        action=rejection.action,
-        reason=rejection.reason,
-        message=rejection.message,
-        record=rejection.source.record,
-    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from squadstack.ledger import schema
-from squadstack.ledger.permits import Permit, Use, allowed_start, next_start
+from squadstack.ledger.permits import Permit, Standing, Use, allowed_start, next_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 _OWN_DOMAINS = ("squadstack.com", "squadiq.in")
 _LONGEST_HOLD = 3600.0
 _FARTHEST_AHEAD = 0.5
+
+
+def realm_of(host: str) -> str:
+    """What a host belongs to: SquadStack's own are one."""
+    name = host.rsplit(":", 1)[0]
+    is_own = any(name == domain or name.endswith(f".{domain}") for domain in _OWN_DOMAINS)
+    return "squadstack" if is_own else host
 
 
 class Budget:
@@ -43,9 +50,7 @@ class Budget:
     @classmethod
     def of(cls, database: Database, connection: Connection, *, business: str, host: str) -> Budget:
         """The budget of a business at a host; SquadStack's two hosts share one, any other has its own."""
-        name = host.rsplit(":", 1)[0]
-        is_own = any(name == domain or name.endswith(f".{domain}") for domain in _OWN_DOMAINS)
-        realm = "squadstack" if is_own else host
+        realm = realm_of(host)
         table = schema.budgets
         query = sa.select(table.c.budget_id).where(table.c.business == business, table.c.realm == realm)
         found = connection.execute(query).scalar()
@@ -119,6 +124,15 @@ class Budget:
     def learn(self, seconds: float) -> None:
         """Learn how long a transaction takes, so that the next are begun that much ahead of their start."""
         self.ahead = min(max(0.9 * self.ahead, 1.5 * seconds), _FARTHEST_AHEAD)
+
+    def standing(self, limit: RateLimit) -> Standing:
+        """What was used of the budget and still counts; reads only."""
+        with self._database.transaction() as connection:
+            now = self._now(connection)
+            comes_back = limit.period_seconds + limit.slack_seconds
+            uses = [use for use in self._uses(connection) if use.start + comes_back >= now]
+            not_before = self._read_not_before(connection)
+        return Standing(now, uses, not_before if not_before <= now + _LONGEST_HOLD else now)
 
     def give_back(self, permit: Permit) -> None:
         """Give back a permit that was not used."""

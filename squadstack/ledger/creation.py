@@ -63,7 +63,8 @@ _STEPS: dict[int, tuple[sa.Column[Any], ...]] = {
         schema.leads.c.accepted_at,
         schema.rejects.c.state,
         schema.rejects.c.changed_at,
-    )
+    ),
+    3: (schema.rejects.c.read_at,),
 }
 """The columns that each version of the schema brought."""
 

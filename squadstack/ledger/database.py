@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from squadstack.exceptions import ConfigurationError, LedgerError
+from squadstack.ledger.copying import copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,19 +34,31 @@ class Database:
 
     Args:
         url: The setting `ledger_url`.
+        as_copy: Whether to work on a private copy (see `copying`), so that nothing there is changed or created.
 
     Attributes:
         place: Where it is, without a password.
         is_new: Whether the file was just created.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, as_copy: bool = False) -> None:
         parsed = _parse(url)
         self.place = parsed.set(query={}).render_as_string(hide_password=True)
-        self.is_new = _create_privately(parsed)
+        self.is_new = not as_copy and _create_privately(parsed)
         self._lock = threading.Lock()
         self._fault = ""
         self._engine = _engine(parsed)
+        if as_copy:
+            self._engine, self.is_new = self._copy()
+
+    def _copy(self) -> tuple[Engine, bool]:
+        try:
+            engine, was_there = copy_of(self._engine)
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise LedgerError(self._sentence(error)) from None
+        finally:
+            self._engine.dispose()
+        return engine, not was_there
 
     @property
     def dialect(self) -> Dialect:
@@ -96,6 +109,27 @@ class Database:
                     time.sleep(_PAUSE_SECONDS)
                 else:
                     return
+
+    def scrub(self) -> None:
+        """Leave nothing of what was deleted in SQLite's files; a database server keeps house by itself.
+
+        Raises:
+            LedgerError: The database is out of reach, or others read it.
+        """
+        if not self.is_sqlite:
+            return
+        with self._lock, contextlib.closing(self._engine.raw_connection()) as connection:
+            cursor = connection.cursor()
+            try:
+                cursor.execute("VACUUM")
+                is_held = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            except sqlite3.Error as error:
+                raise LedgerError(self._sentence(error)) from None
+        if is_held:
+            msg = (
+                f"The ledger at {self.place} is being read, so its files may still hold what was deleted: purge again."
+            )
+            raise LedgerError(msg)
 
     def close(self) -> None:
         """Give back the connections."""
@@ -165,7 +199,7 @@ def _engine(url: URL) -> Engine:
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
     connection.isolation_level = None
-    for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", "synchronous = FULL"):
+    for pragma in (f"busy_timeout = {_BUSY_SECONDS * 1000}", "synchronous = FULL", "secure_delete = ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from squadstack.ledger import memories, schema
+from squadstack.ledger import erasure, memories, schema
 from squadstack.ledger.budget import Budget
 from squadstack.ledger.creation import open_scope
 from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
 from squadstack.ledger.memories import Memory
 from squadstack.ledger.mirrors import Mirrors
+from squadstack.ledger.refusals import Refusals
+from squadstack.ledger.rejects import Rejects
 from squadstack.ledger.statements import Statements
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from squadstack.ledger.permits import Permit
-    from squadstack.ledger.rows import LeadKey, Reject, Sent, Verdict
+    from squadstack.ledger.rows import Again, LeadKey, Reject, Sent, Verdict
 
 _AT_ONCE = 500
 _LEAVING = frozenset({"disable", "delete"})
@@ -37,18 +39,22 @@ class Ledger:
         url: The setting `ledger_url`.
         business: Whose leads these are.
         host: The host (and port) of `api_url`.
+        key: The setting `ledger_key`: with one, the values of rejects are kept encrypted.
+        as_copy: Whether to work on a private copy of it, which is gone at the end.
 
     Attributes:
         is_new: Whether it was just created.
         budget: The business's calls.
         mirrors: What was seen of mirrored streams.
+        rejects: The rejected actions.
+        refusals: The same without values, of all hosts.
 
     Raises:
         LedgerError: The database cannot be used; the message says why.
     """
 
-    def __init__(self, url: str, *, business: str, host: str) -> None:
-        self._database = Database(url)
+    def __init__(self, url: str, *, business: str, host: str, key: str | None = None, as_copy: bool = False) -> None:
+        self._database = Database(url, as_copy=as_copy)
         with self._database.transaction() as connection:
             opened = open_scope(connection, business, host, is_new_file=self._database.is_new)
             self.budget = Budget.of(self._database, connection, business=business, host=host)
@@ -58,6 +64,8 @@ class Ledger:
         self._digest = Digester(opened.digest_key, opened.scope_id)
         self._statements = Statements(self._database)
         self.mirrors = Mirrors(self._database, self._scope, self._digest)
+        self.rejects = Rejects(self._database, self._scope, self._statements.reject, key)
+        self.refusals = Refusals(self._database, business, host)
 
     @property
     def place(self) -> str:
@@ -74,9 +82,9 @@ class Ledger:
         """Drop rejects and runs that are older than this."""
         before = time.time() - days * 86_400
         with self._database.transaction() as connection:
-            for table, when in ((schema.rejects, "rejected_at"), (schema.runs, "started_at")):
-                old = sa.delete(table).where(table.c.scope_id == self._scope, table.c[when] < before)
-                connection.execute(old)
+            self.rejects.drop_older(connection, before)
+            runs = schema.runs
+            connection.execute(sa.delete(runs).where(runs.c.scope_id == self._scope, runs.c.started_at < before))
 
     def start_run(self) -> int:
         """Note that a run starts, and return its number."""
@@ -131,23 +139,40 @@ class Ledger:
             since = connection.execute(query).scalar()
         return since is not None and since != mark
 
-    def end_call(self, verdicts: Sequence[Verdict], rejects: Sequence[Reject], *, run_id: int) -> None:
+    def end_call(
+        self, verdicts: Sequence[Verdict], rejects: Sequence[Reject], *, run_id: int, again: Sequence[Again] = ()
+    ) -> None:
         """Write down what became of leads; rejects, those of the mapping too, are durable afterwards.
 
         A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
+
+        Args:
+            verdicts: One for each lead of the call.
+            rejects: New ones.
+            run_id: The run's number.
+            again: What became of earlier rejects that were sent again.
         """
         now = time.time()
         told = [one for one in verdicts if one.is_known is not None]
         refused = [self._digest.lead(one.lead) for one in verdicts if one.is_known is None]
-        rows = [self._reject(reject, run_id, now) for reject in rejects]
+        rows = self.rejects.rows(rejects, run_id, now)
+        standing = {one.lead: one.read_at or now for one in verdicts if one.is_known}
         with self._database.transaction() as connection:
             known = self._memories(connection, [one.lead for one in told], lock=True)
             accepted = [self._accepted(one, memory, now) for one, memory in zip(told, known, strict=True)]
             self._statements.accepted.run(connection, accepted)
             self._statements.refused.run(connection, refused)
             self.mirrors.forget(connection, [self._digest.lead(one.lead) for one in told if one.action in _LEAVING])
-            self._erase_rejects(connection, [one.lead for one in verdicts if one.is_known is False])
-            self._statements.reject.run(connection, rows)
+            self.rejects.settle(connection, again)
+            self.rejects.overtake(connection, standing)
+            self.rejects.erase(connection, [one.lead for one in verdicts if one.is_known is False])
+            self.rejects.write(connection, rows)
+
+    def leave(self, leads: Mapping[LeadKey, float], again: Sequence[Again]) -> None:
+        """Note that leads stand as was asked for, with when that was read; earlier rejects of theirs are stale."""
+        with self._database.transaction() as connection:
+            self.rejects.settle(connection, again)
+            self.rejects.overtake(connection, leads)
 
     # -- leads ---------------------------------------------------------------------------------------
 
@@ -155,6 +180,14 @@ class Ledger:
         """What is remembered of each lead."""
         with self._database.transaction() as connection:
             return self._memories(connection, leads)
+
+    def accepted_at(self, leads: Sequence[LeadKey]) -> dict[LeadKey, float]:
+        """When the record was read by which each lead stands as it does; leads without one are left out."""
+        table = schema.leads
+        keys = {self._digest.lead(lead): lead for lead in leads}
+        query = sa.select(table.c.lead, table.c.accepted_at).where(table.c.lead.in_(keys), table.c.accepted_at > 0)
+        with self._database.transaction() as connection:
+            return {keys[bytes(lead)]: float(when) for lead, when in connection.execute(query)}
 
     def stands(self, memory: Memory, sent: Sent) -> bool:
         """Whether all that an action would do was the last accepted for its lead."""
@@ -182,21 +215,27 @@ class Ledger:
             query = count.where(table.c.scope_id == self._scope, table.c.is_known)
             return int(connection.execute(query).scalar_one())
 
-    # -- rejects -------------------------------------------------------------------------------------
+    # -- erasure -------------------------------------------------------------------------------------
 
-    def rejects(self) -> list[dict[str, Any]]:
-        """All rejected actions, oldest first, as rows with the source record under `record`."""
-        table = schema.rejects
-        query = sa.select(table).where(table.c.scope_id == self._scope).order_by(table.c.reject_id)
+    def erase_lead(self, lead_id: str) -> int:
+        """Leave nothing of a lead but the digest of its id; returns the number of its rejects.
+
+        Raises:
+            LedgerError: A reject whose lead is not known is encrypted, and the key is wrong or missing.
+        """
+        nameless = self.rejects.nameless(lead_id)
         with self._database.transaction() as connection:
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-        return [{**row, "record": json.loads(row["record"])} for row in rows]
+            erased = self.rejects.drop_lead(connection, lead_id, nameless)
+            erasure.forget_lead(connection, self._scope, self._digest, lead_id)
+        self._database.scrub()
+        return erased
 
-    def _erase_rejects(self, connection: Connection, leads: Sequence[LeadKey]) -> None:
-        table = schema.rejects
-        for lead in leads:
-            is_its = (table.c.campaign == lead.campaign) & (table.c.lead_id == lead.lead_id)
-            connection.execute(sa.delete(table).where(table.c.scope_id == self._scope, is_its))
+    def erase_older(self, days: float) -> int:
+        """Leave nothing of rejects that are older than this; returns their number."""
+        with self._database.transaction() as connection:
+            erased = self.rejects.drop_older(connection, time.time() - days * 86_400)
+        self._database.scrub()
+        return erased
 
     # -- rows ----------------------------------------------------------------------------------------
 
@@ -210,33 +249,5 @@ class Ledger:
         """A row for `statements.ACCEPTED`."""
         lead, is_known = verdict.lead, bool(verdict.is_known)
         values = memories.after(memory, verdict.action, verdict.payload, self._digest) if is_known else None
-        return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, now)
-
-    def _reject(self, reject: Reject, run_id: int, now: float) -> tuple[Any, ...]:
-        """A row for `statements.REJECT`."""
-        return (
-            self._scope,
-            run_id,
-            now,
-            _storable(reject.stream),
-            reject.rule,
-            reject.campaign,
-            reject.lead_id and _storable(reject.lead_id),
-            reject.action and str(reject.action),
-            str(reject.reason),
-            _storable(reject.message),
-            _as_json(reject.record),
-        )
-
-
-def _storable(text: str) -> str:
-    """A text as any database takes it: without NUL and lone surrogates."""
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
-
-
-def _as_json(record: Mapping[str, Any]) -> str:
-    """A record as JSON; one that is nested too deeply to be written is kept by the names of its fields."""
-    try:
-        return json.dumps(record, default=str)
-    except (RecursionError, ValueError):
-        return json.dumps({"too deep to keep": [str(name) for name in record]})
+        when = verdict.read_at or now
+        return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, when)

@@ -44,6 +44,15 @@ class Use:
     leads: int
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a budget stands: the ledger's clock, the calls that still count, and what the last 429 asked for."""
+
+    now: float
+    uses: list[Use]
+    not_before: float
+
+
 def next_start(used: Sequence[Use], limit: RateLimit, *, leads: int, now: float, not_before: float) -> float:
     """The earliest start of the next call, no earlier than any that was reserved before it.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 class LeadKey(NamedTuple):
@@ -32,17 +32,19 @@ class Verdict(NamedTuple):
         is_known: Whether the API has it now; None: not told.
         action: What was accepted, if anything.
         payload: Its fields.
+        read_at: When its record was read; 0: now.
     """
 
     lead: LeadKey
     is_known: bool | None
     action: str = ""
     payload: Mapping[str, Any] = {}
+    read_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """A rejected action; `record` is its source record."""
+    """A rejected action; `record` is its source record, `read_at` when that was read (0: now)."""
 
     stream: str
     rule: int
@@ -52,3 +54,48 @@ class Reject:
     reason: str
     message: str = field(repr=False)
     record: Mapping[str, Any] = field(repr=False)
+    read_at: float = 0.0
+
+
+class Again(NamedTuple):
+    """What became of a reject that was sent again: accepted, unchanged, replaced or stale."""
+
+    reject_id: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReject:
+    """A rejected action as the ledger kept it; times are seconds since the epoch."""
+
+    reject_id: int
+    run_id: int
+    rejected_at: float
+    read_at: float
+    stream: str
+    rule: int
+    campaign: str | None
+    lead_id: str | None
+    action: str | None
+    reason: str
+    state: str
+    changed_at: float | None
+    message: str = field(repr=False)
+    record: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Some of the rejects; what is empty or None selects all.
+
+    Attributes:
+        states: open, accepted, unchanged, replaced or stale.
+        reasons: Reason codes.
+        rule: The number of the rule.
+        lead_id: Whose they are.
+    """
+
+    states: Sequence[str] = ("open",)
+    reasons: Sequence[str] = ()
+    rule: int | None = None
+    lead_id: str | None = None

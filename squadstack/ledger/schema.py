@@ -17,7 +17,7 @@ from sqlalchemy import (
     false,
 )
 
-VERSION = 2
+VERSION = 3
 """Of the schema; a ledger of a newer one is refused."""
 
 metadata = MetaData()
@@ -60,8 +60,9 @@ leads = Table(
     sqlite_with_rowid=False,
 )
 """Leads by digest. `is_known`: the API accepted something for it, and no deletion since; `is_deleted`: a deletion,
-and nothing since. `accepted`: what was last accepted, as digests (see `memories`), and when. `doubt_…`: what was sent
-and has no verdict yet: the action, its payload's digest, and since when the very same is in doubt."""
+and nothing since. `accepted`: what was last accepted, as digests (see `memories`), and when its record was read.
+`doubt_…`: what was sent and has no verdict yet: the action, its payload's digest, and since when the very same is in
+doubt."""
 
 mirrored = Table(
     "squadstack_mirrored",
@@ -93,12 +94,14 @@ rejects = Table(
     Column("record", Text, nullable=False),
     Column("state", Text, nullable=False, server_default="open"),
     Column("changed_at", Float),
+    Column("read_at", Float),
     Index("squadstack_rejects_when", "scope_id", "rejected_at"),
     Index("squadstack_rejects_lead", "scope_id", "campaign", "lead_id"),
 )
 """Rejected actions, with the reason and the source record as JSON, perhaps encrypted. `state`: open, accepted or
 unchanged (sent again, and taken), replaced (sent again, and rejected anew) or stale (overtaken by a later accepted
-action), and since when."""
+action), and since when. `read_at`: when the record was read, by which later ones are told from earlier; of ledgers of
+version 2 it is null, and `rejected_at` stands in."""
 
 budgets = Table(
     "squadstack_budgets",

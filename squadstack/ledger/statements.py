@@ -119,7 +119,9 @@ _NO_DOUBT: dict[str, Any] = {"doubt_action": sa.null(), "doubt_payload": sa.null
 def _accepted(*, is_sqlite: bool) -> ClauseElement:
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(schema.leads)
     insert = insert.values({name: sa.bindparam(name) for name in ACCEPTED})
-    new = {name: insert.excluded[name] for name in ("is_known", "is_deleted", "accepted", "accepted_at")}
+    old, given = schema.leads.c.accepted_at, insert.excluded
+    new: dict[str, Any] = {name: given[name] for name in ("is_known", "is_deleted", "accepted")}
+    new["accepted_at"] = sa.case((old > given.accepted_at, old), else_=given.accepted_at)  # rejects are sent again late
     return insert.on_conflict_do_update(index_elements=["lead"], set_={**new, **_NO_DOUBT})
 
 

@@ -20,13 +20,17 @@ class Source:
         stream: The stream of the record.
         rule: The number of the rule, counted from 1.
         record: The record as the rule saw it; never shown.
-        ticket: The checkpoint that the action holds open.
+        ticket: The checkpoint that the action holds open; None, if it comes of no record of the input.
+        read_at: When the record was read, in seconds since the epoch; 0: just now.
+        reject_id: The reject that is sent again with it, if one is.
     """
 
     stream: str
     rule: int
     record: dict[str, Any] = field(repr=False)
     ticket: Any = field(default=None, repr=False)
+    read_at: float = 0.0
+    reject_id: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +47,7 @@ class LeadAction:
         first_failure: When it was first in a call that failed in a way that may pass, on the sender's clock.
         failures: How often it was.
         alone: Whether it must not be merged: it was, and the API refused the whole.
+        is_final: Whether nothing that is read later is merged into it.
     """
 
     name: ActionName
@@ -52,6 +57,7 @@ class LeadAction:
     parts: tuple[LeadAction, ...] = ()
     incomplete: tuple[str, ...] = ()
     alone: bool = False
+    is_final: bool = False
     first_failure: float | None = None
     failures: int = 0
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from squadstack.mapping.paths import flat_name
+
 if TYPE_CHECKING:
-    from squadstack.mapping.expressions import Path
-    from squadstack.mapping.rules import Rule
+    from squadstack.mapping.paths import Path
+    from squadstack.mapping.rule import Rule
 
 
 class Coverage:
@@ -37,6 +39,11 @@ class Coverage:
             schemas.append(schema)
         self.has_match = self.has_match or any(rule.takes(stream) for rule in self._rules)
 
+    def fields(self, stream: str) -> list[str]:
+        """The top-level fields that a stream's schemas declare."""
+        found = [schema.get("properties") for schema in self._schemas.get(stream, ())]
+        return list(dict.fromkeys(name for names in found if isinstance(names, Mapping) for name in names))
+
     def warnings(self) -> Iterator[str]:
         """A sentence for every rule that matched no stream and every name that no schema declares."""
         if not self._schemas:
@@ -46,12 +53,12 @@ class Coverage:
                 continue
             schemas = self._matched(rule)
             if not schemas:
-                yield f"Rule {rule.number} matched no stream: there is none named '{rule.stream}'."
+                yield f"Rule {rule.label} matched no stream: there is none named '{rule.stream}'."
                 continue
             for path in sorted(set(rule.paths()), key=str):
                 if not any(_declares(schema, path) for schema in schemas):
                     name = ".".join(map(str, path))
-                    yield f"Rule {rule.number}: no schema of stream '{rule.stream}' declares '{name}'."
+                    yield f"Rule {rule.label}: no schema of stream '{rule.stream}' declares '{name}'."
 
     def _matched(self, rule: Rule) -> list[Mapping[str, Any]]:
         return [schema for stream, schemas in self._schemas.items() if rule.takes(stream) for schema in schemas]
@@ -64,6 +71,6 @@ def _declares(schema: Any, path: Path) -> bool:
         if not isinstance(properties, Mapping) or (depth and not properties):
             return depth > 0
         if key not in properties:
-            return False
+            return not depth and len(path) > 1 and flat_name(path) in properties
         schema = properties[key]
     return True

@@ -17,12 +17,9 @@ from typing import Any
 import simpleeval
 
 from squadstack.mapping.functions import FUNCTIONS, MODULES
+from squadstack.mapping.paths import Path, flat_name, free_paths, path_of
 
 Record = Mapping[str, Any]
-Path = tuple[str | int, ...]
-
-RESERVED = ("record", "_", "config", "__stream_name__")
-"""Names that a field never hides: the record twice, the `stream_map_config`, the stream."""
 
 
 class ExpressionError(Exception):
@@ -37,11 +34,13 @@ class Expression:
         text: As the user wrote it.
         paths: The paths into the record that it reads, for the warning about undeclared names.
         evaluate: Its value for a scope (see `scope`); raises anything at all on a value that does not fit.
+        calls: The functions that it uses.
     """
 
     text: str
     paths: frozenset[Path]
     evaluate: Callable[[Record], Any]
+    calls: frozenset[str] = frozenset()
 
 
 def scope(record: Record, *, stream: str, config: Record) -> dict[str, Any]:
@@ -49,31 +48,64 @@ def scope(record: Record, *, stream: str, config: Record) -> dict[str, Any]:
     return {**record, "record": record, "_": record, "config": config, "__stream_name__": stream}
 
 
-def compile_expression(text: str) -> Expression:
-    """Compile an expression, or raise `ExpressionError` with the reason."""
+def compile_expression(text: str, functions: Mapping[str, Any] = FUNCTIONS) -> Expression:
+    """Compile an expression, or raise `ExpressionError` with the reason.
+
+    Args:
+        text: As the user wrote it.
+        functions: By name; one that is None lacks a setting.
+    """
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-        paths = _free_paths(tree)
+        paths = free_paths(tree)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         msg = f"'{text}' is not an expression"
         raise ExpressionError(msg) from None
     for node in ast.walk(tree):
-        if fault := _fault(node):
+        if fault := _fault(node, functions):
             msg = f"'{text}' {fault}"
             raise ExpressionError(msg)
     if isinstance(tree, ast.Constant):
         value = tree.value
         return Expression(text, paths, lambda _: value)
-    if (path := _path(tree)) is not None and path[0] not in MODULES:
+    if (path := path_of(tree)) is not None and path[0] not in MODULES:
         return Expression(text, paths, _lookup(path))
-    return Expression(text, paths, _evaluation(text, tree))
+    return Expression(text, paths, _evaluation(text, tree, functions), _calls(tree))
+
+
+def both(first: Expression | None, second: Expression | None) -> Expression | None:
+    """A filter that says yes where both do; the second is not asked where the first says no."""
+    if first is None or second is None:
+        return first or second
+    one, other = first.evaluate, second.evaluate
+    return Expression(
+        f"({first.text}) and ({second.text})",
+        first.paths | second.paths,
+        lambda names: is_yes(one(names)) and is_yes(other(names)),
+        first.calls | second.calls,
+    )
+
+
+_NO = frozenset({"", "0", "false", "no"})
+
+
+def is_yes(value: Any) -> bool:
+    """Whether a filter's value lets a record pass: the texts 0, false and no mean no, in any case."""
+    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
 
 
 def _lookup(path: Path) -> Callable[[Record], Any]:
     """What lies on a path; most are a single name, or one and a field of its object."""
     first, *rest = path
-    name = str(first)
-    return (lambda names: reduce(_step, rest, names.get(name))) if rest else lambda names: names.get(name)
+    name, flat = str(first), flat_name(path)
+    if not rest:
+        return lambda names: names.get(name)
+
+    def look_up(names: Record) -> Any:
+        value = names.get(name)
+        return names.get(flat) if value is None else reduce(_step, rest, value)
+
+    return look_up
 
 
 # -- evaluation --------------------------------------------------------------------------------------
@@ -93,8 +125,8 @@ _OPERATORS = {
 class _Evaluator(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]  # simpleeval has no types
     """simpleeval, but what is missing is null, and a method is one only where it is called."""
 
-    def __init__(self) -> None:
-        super().__init__(operators=_OPERATORS, functions=FUNCTIONS.copy(), names={})
+    def __init__(self, functions: Mapping[str, Any]) -> None:
+        super().__init__(operators=_OPERATORS, functions=dict(functions), names={})
 
     def _check_disallowed_items(self, item: Any) -> None:
         """Look at a value, not into it: a record holds no modules, and a record is looked at often."""
@@ -106,6 +138,8 @@ class _Evaluator(simpleeval.EvalWithCompoundTypes):  # type: ignore[misc]  # sim
 
     def _eval_attribute(self, node: ast.Attribute) -> Any:
         owner = self._owner(node.value)
+        if owner is None and (path := path_of(node)):
+            return self.names.get(flat_name(path))
         return _step(owner, node.attr) if isinstance(owner, _DATA) else self._attribute(owner, node.attr)
 
     def _eval_subscript(self, node: ast.Subscript) -> Any:
@@ -154,8 +188,8 @@ def _is_forbidden(attribute: str) -> bool:
     return attribute.startswith(tuple(simpleeval.DISALLOW_PREFIXES)) or attribute in simpleeval.DISALLOW_METHODS
 
 
-def _evaluation(text: str, tree: ast.expr) -> Callable[[Record], Any]:
-    evaluator = _Evaluator()
+def _evaluation(text: str, tree: ast.expr, functions: Mapping[str, Any]) -> Callable[[Record], Any]:
+    evaluator = _Evaluator(functions)
 
     def evaluate(names: Record) -> Any:
         evaluator.names = names
@@ -166,15 +200,21 @@ def _evaluation(text: str, tree: ast.expr) -> Callable[[Record], Any]:
 
 # -- faults ------------------------------------------------------------------------------------------
 
-_NODE_TYPES = frozenset(_Evaluator().nodes)
+_NODE_TYPES = frozenset(_Evaluator({}).nodes)
 _GLUE = (ast.boolop, ast.expr_context, ast.comprehension)
 
 
-def _fault(node: ast.AST) -> str | None:
+def _calls(tree: ast.expr) -> frozenset[str]:
+    """The functions that an expression uses."""
+    called = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return frozenset(function.id for function in called if isinstance(function, ast.Name))
+
+
+def _fault(node: ast.AST, functions: Mapping[str, Any]) -> str | None:
     """Why a part of an expression could never be evaluated, if so."""
     match node:
         case ast.Call():
-            return _fault_of_call(node)
+            return _fault_of_call(node, functions)
         case ast.Tuple(elts=items) | ast.Set(elts=items) if any(isinstance(item, ast.Starred) for item in items):
             return "spreads a list with *, which only another list can take"
         case ast.Constant(value=value) if not isinstance(value, _DATA):
@@ -186,47 +226,15 @@ def _fault(node: ast.AST) -> str | None:
     return None if is_known else f"uses {type(node).__name__}, which expressions do not have"
 
 
-def _fault_of_call(call: ast.Call) -> str | None:
+def _fault_of_call(call: ast.Call, functions: Mapping[str, Any]) -> str | None:
     if any(isinstance(part, ast.Starred) for part in call.args) or any(part.arg is None for part in call.keywords):
         return "spreads a list with *, which only another list can take"
     match call.func:
+        case ast.Name(id=name) if name not in functions:
+            return f"uses the function {name}, which there is none of"
         case ast.Name(id=name):
-            return None if name in FUNCTIONS else f"uses the function {name}, which there is none of"
+            return None if functions[name] else f"uses the function {name}, which needs the setting field_key"
         case ast.Attribute(attr=name):
             return f"uses the method {name}, which is not available" if _is_forbidden(name) else None
         case _:
             return "calls what is no function"
-
-
-# -- paths -------------------------------------------------------------------------------------------
-
-
-def _path(node: ast.AST) -> Path | None:
-    """The path that a chain of names, dots and constant subscripts stands for, else None."""
-    match node:
-        case ast.Name(id=name):
-            return (name,)
-        case ast.Attribute(value=value, attr=name):
-            return None if (head := _path(value)) is None else (*head, name)
-        case ast.Subscript(value=value, slice=ast.Constant(value=str() | int() as key)):
-            return None if (head := _path(value)) is None else (*head, key)
-        case _:
-            return None
-
-
-def _free_paths(tree: ast.expr) -> frozenset[Path]:
-    """All paths into the record, but those of names that a comprehension makes."""
-    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    return frozenset(path for path in _paths(tree) if path[0] not in bound)
-
-
-def _paths(node: ast.AST) -> list[Path]:
-    """All paths; `record.x` counts as `x`, a method's name and a function's do not count."""
-    if isinstance(node, ast.Call) and isinstance(node.func, (ast.Name, ast.Attribute)):
-        inner = [node.func.value] if isinstance(node.func, ast.Attribute) else []
-        return [path for child in [*inner, *node.args, *node.keywords] for path in _paths(child)]
-    if (path := _path(node)) is None:
-        return [path for child in ast.iter_child_nodes(node) for path in _paths(child)]
-    if path[0] in {"record", "_"}:
-        path = path[1:]
-    return [path] if path and path[0] not in RESERVED and path[0] not in MODULES else []

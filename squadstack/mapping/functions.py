@@ -5,11 +5,15 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import simpleeval
 
-from squadstack.mapping.values import json_text, to_payload
+from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
+from squadstack.mapping.values import InvalidValueError, json_text, to_payload
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def coalesce(*values: Any) -> Any:
@@ -33,6 +37,11 @@ def to_json(value: Any) -> str | None:
     return None if value is None else json_text(value)
 
 
+def from_json(value: Any) -> Any:
+    """What a JSON text holds; anything else, null included, as it is."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def md5(text: str) -> str:
     """MD5 of a text, as the SDK's function of that name."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
@@ -43,11 +52,24 @@ def sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _valid_phone(phones: PhoneRules) -> Callable[..., str | None]:
+    def valid_phone(*candidates: Any) -> str | None:
+        """The number that a phone_number of these candidates would be; null if none may be sent."""
+        try:
+            return phones.choose(candidates)
+        except (InvalidPhoneError, InvalidValueError):
+            return None
+
+    return valid_phone
+
+
 FUNCTIONS: dict[str, Any] = {
     **simpleeval.DEFAULT_FUNCTIONS,
     "bool": bool,
     "coalesce": coalesce,
     "dict": dict,
+    "encrypt": None,  # there is one where a key is set
+    "from_json": from_json,
     "join": join,
     "list": list,
     "md5": md5,
@@ -56,7 +78,19 @@ FUNCTIONS: dict[str, Any] = {
     "tail": tail,
     "to_json": to_json,
     "tuple": tuple,
+    "valid_phone": _valid_phone(PhoneRules()),
 }
+
+
+def functions_of(phones: PhoneRules, encrypt: Callable[[Any], str | None] | None) -> Mapping[str, Any]:
+    """The functions of expressions under a user's settings.
+
+    Args:
+        phones: Which numbers are sent.
+        encrypt: The function of that name, if a key is set.
+    """
+    return {**FUNCTIONS, "valid_phone": _valid_phone(phones), "encrypt": encrypt}
+
 
 MODULES: dict[str, Any] = {
     "datetime": simpleeval.ModuleWrapper(datetime),

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.ledger.rows import LeadKey
 from squadstack.mapping.actions import Filtered, JsonValue, LeadAction, Rejection, Source
-from squadstack.mapping.expressions import Expression, scope
+from squadstack.mapping.expressions import Expression, is_yes, scope
+from squadstack.mapping.functions import from_json
 from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
-from squadstack.mapping.rules import NEEDS, TAKES_ANY_FIELD, Candidates, Rule
+from squadstack.mapping.rule import ITEM, NEEDS, TAKES_ANY_FIELD, Candidates, Rule
 from squadstack.mapping.values import InvalidValueError, sendable, to_contact_name, to_detail, to_lead_id, to_payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-_NO = frozenset({"", "0", "false", "no"})
 _CONVERSIONS: Mapping[str, Callable[[Any], JsonValue]] = {"contact_name": to_contact_name}
 _NEEDED_AT_FIRST = NEEDS[ActionName.CREATE]
 
@@ -58,15 +58,31 @@ class Mapper:
         names = scope(record, stream=stream, config=self.config)
         for rule in self.rules_for(stream):
             source = Source(stream, rule.number, record, ticket)
-            try:
-                if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
-                    if rule.on_missing:
-                        yield self._filtered(rule, names)
-                    continue
-            except _RefusedError as refused:
-                yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign)
-                continue
-            yield self._act(rule, names, source)
+            if rule.each is not None:
+                yield from self._act_on_each(rule, names, source)
+            elif (outcome := self._outcome(rule, names, source)) is not None:
+                yield outcome
+
+    def _act_on_each(self, rule: Rule, names: dict[str, Any], source: Source) -> Iterator[LeadAction | Rejection]:
+        """One outcome for each item of a list that the filter lets pass."""
+        try:
+            items = _items(rule, names)
+        except _RefusedError as refused:
+            yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign or None)
+            return
+        for item in items:
+            outcome = self._outcome(rule, {**names, ITEM: item}, source)
+            if outcome is not None and not isinstance(outcome, Filtered):
+                yield outcome
+
+    def _outcome(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection | Filtered | None:
+        """What a rule makes of one scope; None: nothing, and nobody asks."""
+        try:
+            if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
+                return self._filtered(rule, names) if rule.on_missing else None
+        except _RefusedError as refused:
+            return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign or None)
+        return self._act(rule, names, source)
 
     @staticmethod
     def _filtered(rule: Rule, names: dict[str, Any]) -> Filtered:
@@ -77,18 +93,20 @@ class Mapper:
 
     def _act(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection:
         lead_id: str | None = None
+        campaign = rule.campaign or None
         try:
             lead_id = _lead_id(rule, names)
+            campaign = campaign or _routed(rule, names)
             payload = {"lead_id": lead_id, **self._fields(rule, names)}
             return LeadAction(
                 rule.action,
-                LeadKey(rule.campaign, lead_id),
+                LeadKey(campaign, lead_id),
                 payload,
                 source,
                 incomplete=_incomplete(rule.action, payload),
             )
         except _RefusedError as refused:
-            return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign, lead_id)
+            return Rejection(refused.reason, str(refused), source, rule.action, campaign, lead_id)
 
     def _fields(self, rule: Rule, names: dict[str, Any]) -> dict[str, JsonValue]:
         if rule.action not in TAKES_ANY_FIELD:
@@ -140,16 +158,34 @@ class Mapper:
         return {"detail": self._without_nulls(detail) if isinstance(detail, dict) else detail}
 
 
-def is_yes(value: Any) -> bool:
-    """Whether a filter's value lets a record pass: the texts 0, false and no mean no, in any case."""
-    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
-
-
 def _lead_id(rule: Rule, names: dict[str, Any]) -> str:
     lead_id = _first("lead_id", _of(rule, "lead_id"), names, to_lead_id)
     if lead_id is None:
         raise _RefusedError(Reason.MISSING_FIELD, "lead_id is missing")
     return str(lead_id)
+
+
+def _items(rule: Rule, names: dict[str, Any]) -> list[Any]:
+    """The items of a rule's list, which may also come as JSON text; null is an empty one."""
+    assert rule.each is not None  # noqa: S101 - for the type checker
+    value = _evaluate("each", rule.each, names)
+    try:
+        found = from_json(value or None)
+    except ValueError:
+        found = value
+    if found is not None and not isinstance(found, (list, tuple)):
+        raise _RefusedError(Reason.INVALID_VALUE, "each: it is no list")
+    return list(found or ())
+
+
+def _routed(rule: Rule, names: dict[str, Any]) -> str:
+    """The campaign that a value chooses."""
+    assert rule.router is not None  # noqa: S101 - for the type checker
+    value = _checked("ref_id", to_payload, _evaluate("ref_id", rule.router.by, names))
+    campaign = rule.router.to.get(str(value)) if value is not None else None
+    if campaign := campaign or rule.router.default:
+        return campaign
+    raise _RefusedError(Reason.NO_CAMPAIGN, "no campaign is named for the value of ref_id.by, and no default")
 
 
 def _of(rule: Rule, name: str) -> Candidates:

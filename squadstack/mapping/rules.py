@@ -2,102 +2,44 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase, translate
-from functools import cache
-from typing import Any, TypeAlias
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from squadstack.api.verdicts import ActionName
 from squadstack.exceptions import ConfigurationError
-from squadstack.mapping.expressions import Expression, ExpressionError, Path, compile_expression
+from squadstack.mapping import presets
+from squadstack.mapping.expressions import Expression, ExpressionError, both, compile_expression
+from squadstack.mapping.functions import FUNCTIONS
+from squadstack.mapping.rule import NEEDS, TAKES_ANY_FIELD, Candidates, Router, Rule
 
-Candidates: TypeAlias = tuple[Expression, ...]
-"""The expressions of one field; the first usable value is taken."""
-
-NEEDS = {
-    ActionName.CREATE: ("lead_id", "phone_number", "contact_name"),
-    ActionName.UPDATE: ("lead_id",),
-    ActionName.UPSERT: ("lead_id",),
-    ActionName.CONVERT: ("lead_id", "detail"),
-    ActionName.DISABLE: ("lead_id",),
-    ActionName.DELETE: ("lead_id",),
-}
-"""What a rule must say for an action (CRM v2, "Request Body" of each endpoint)."""
-
-TAKES_ANY_FIELD = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
-
+__all__ = ["NEEDS", "TAKES_ANY_FIELD", "Candidates", "Router", "Rule", "compile_rules"]
 
 _MISSING = (ActionName.DISABLE, ActionName.DELETE)
+_READ_ONLY_IN_CLEAR = frozenset({"phone_number", "contact_name"})
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One compiled rule.
-
-    Attributes:
-        number: Counted from 1; 0 is the rule that stands in where there are no mappings.
-        stream: Name or glob.
-        action: What is done.
-        campaign: The ref_id it is done in.
-        when: The filter, if there is one.
-        fields: Field of the lead to its candidates.
-        detail: Name to candidates, when a conversion's detail is given as an object.
-        include: Names and globs of top-level fields that come along under their own names.
-        on_missing: What is done with leads that the stream no longer holds, if it is mirrored.
-    """
-
-    number: int
-    stream: str
-    action: ActionName
-    campaign: str
-    when: Expression | None
-    fields: Mapping[str, Candidates]
-    detail: Mapping[str, Candidates] | None
-    include: tuple[str, ...]
-    on_missing: ActionName | None = None
-
-    def takes(self, stream: str) -> bool:
-        """Whether the rule acts on this stream."""
-        return fnmatchcase(stream, self.stream)
-
-    def includes(self, name: str) -> bool:
-        """Whether a top-level field comes along; the SDK's own `_sdc_` fields only if they are named."""
-        if name.startswith("_sdc_"):
-            return _matcher(tuple(pattern for pattern in self.include if pattern.startswith("_sdc_")))(name) is not None
-        return _matcher(self.include)(name) is not None
-
-    def paths(self) -> Iterator[Path]:
-        """Every path of a record that the rule reads by name."""
-        groups = [*self.fields.values(), *(self.detail or {}).values()]
-        expressions = [expression for group in groups for expression in group]
-        for expression in [*expressions, *filter(None, [self.when])]:
-            yield from expression.paths
-        yield from ((name,) for name in self.include if not set(name) & set("*?["))
-
-
-@cache
-def _matcher(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
-    """Match a name against any of the globs, compiled once: this is asked for every field of every record."""
-    return re.compile("|".join(map(translate, patterns)) or r"(?!)").match
-
-
-def compile_rules(mappings: Sequence[Mapping[str, Any]], *, ref_id: str | None) -> tuple[Rule, ...]:
+def compile_rules(
+    mappings: Sequence[Mapping[str, Any]],
+    *,
+    ref_id: str | None,
+    functions: Mapping[str, Any] = FUNCTIONS,
+) -> tuple[Rule, ...]:
     """Compile all rules, or raise `ConfigurationError` with a sentence for each fault and its rule.
 
     Args:
         mappings: The setting `mappings`, checked against its schema.
         ref_id: The campaign of every rule that names none.
+        functions: Those of expressions; some depend on settings.
     """
     if not mappings:
         as_it_is = {"stream": "*", "action": "upsert", "include": ["*"]}
-        return (_compile(0, as_it_is, ref_id),)
+        return (_Compiler(0, ref_id, functions).rule(as_it_is),)
     rules: list[Rule] = []
     faults: list[str] = []
     for number, mapping in enumerate(mappings, start=1):
         try:
-            rules.append(_compile(number, mapping, ref_id))
+            rules += _compile(number, mapping, ref_id, functions)
         except ConfigurationError as error:
             faults += error.faults
     if faults:
@@ -105,76 +47,157 @@ def compile_rules(mappings: Sequence[Mapping[str, Any]], *, ref_id: str | None) 
     return tuple(rules)
 
 
-def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None) -> Rule:
-    faults: list[str] = []
-    action = _action(mapping["action"], faults)
-    campaign = mapping.get("ref_id") or ref_id or ""
-    if not campaign:
-        faults.append("it names no campaign; give it a ref_id, or set the setting ref_id.")
-    given = dict(mapping.get("fields") or {})
-    detail = given.pop("detail") if isinstance(given.get("detail"), Mapping) else None
-    if detail is not None and action is not ActionName.CONVERT:
-        faults.append("only action 'convert' has a detail that is an object; give it as one expression.")
-    rule = Rule(
-        number=number,
-        stream=mapping["stream"],
-        action=action or ActionName.UPSERT,
-        campaign=campaign,
-        when=_when(mapping.get("when"), faults),
-        fields={name: _candidates(name, value, faults) for name, value in given.items()},
-        detail=None if detail is None else _detail(detail, faults),
-        include=tuple(mapping.get("include") or ()),
-        on_missing=_on_missing(mapping.get("on_missing"), action, faults),
-    )
-    if action is not None:
-        faults += _unmet(rule, has_detail=bool(detail))
-    if faults:
-        place = f"Rule {number} (stream '{rule.stream}'): " if number else "Without mappings: "
-        raise ConfigurationError(*(place + fault for fault in faults))
-    return rule
+def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None, functions: Mapping[str, Any]) -> list[Rule]:
+    """One entry of the mappings: a rule, or all those of a preset."""
+    if "preset" not in mapping:
+        return [_Compiler(number, ref_id, functions).rule(mapping)]
+    own = _Compiler(number, ref_id, functions)
+    when, fields = own.overrides(mapping)
+    raw_rules = own.rules_of_preset(mapping)
+    rules = []
+    for raw in raw_rules:
+        campaign = {"ref_id": mapping["ref_id"]} if mapping.get("ref_id") else {}
+        rule = _Compiler(number, ref_id, functions, preset=mapping["preset"]).rule({**raw, **campaign})
+        more = fields if rule.action in TAKES_ANY_FIELD else {}
+        rules.append(dataclasses.replace(rule, when=both(rule.when, when), fields={**rule.fields, **more}))
+    return rules
 
 
-def _action(text: str, faults: list[str]) -> ActionName | None:
-    try:
-        return ActionName(text)
-    except ValueError:
-        faults.append(f"there is no action '{text}'; the actions are {', '.join(ActionName)}.")
-        return None
+class _Compiler:
+    """Compiles one rule, and gathers its faults.
 
+    Args:
+        number: That of the rule.
+        ref_id: The campaign if it names none.
+        functions: Those of expressions.
+        preset: Where the rule comes from, if it is not the user's own. What it reads may well be missing.
+    """
 
-def _on_missing(text: str | None, action: ActionName | None, faults: list[str]) -> ActionName | None:
-    if text is None:
-        return None
-    if text not in _MISSING:
-        faults.append(f"'on_missing' must be {' or '.join(_MISSING)}.")
-        return None
-    if action not in TAKES_ANY_FIELD:
-        faults.append("only a rule that creates, updates or upserts leads can have 'on_missing'.")
-    return ActionName(text)
+    def __init__(
+        self, number: int, ref_id: str | None, functions: Mapping[str, Any], *, preset: str | None = None
+    ) -> None:
+        self._number = number
+        self._ref_id = ref_id
+        self._functions = functions
+        self._preset = preset
+        self._faults: list[str] = []
 
+    def rule(self, mapping: Mapping[str, Any]) -> Rule:
+        """Compile a rule, or raise `ConfigurationError` with all its faults."""
+        action = self._action(mapping["action"])
+        given = dict(mapping.get("fields") or {})
+        detail = given.pop("detail") if isinstance(given.get("detail"), Mapping) else None
+        if detail is not None and action is not ActionName.CONVERT:
+            self._faults.append("only action 'convert' has a detail that is an object; give it as one expression.")
+        campaign, router = self._campaign(mapping.get("ref_id"))
+        rule = Rule(
+            number=self._number,
+            stream=mapping["stream"],
+            action=action or ActionName.UPSERT,
+            campaign=campaign,
+            when=self._single("when", mapping.get("when")),
+            fields={name: self._candidates(name, value) for name, value in given.items()},
+            detail=None if detail is None else self._detail(detail),
+            include=tuple(mapping.get("include") or ()),
+            on_missing=self._on_missing(mapping, action),
+            each=self._single("each", mapping.get("each")),
+            router=router,
+            preset=self._preset,
+        )
+        if action is not None:
+            self._faults += _unmet(rule, has_detail=bool(detail))
+        self._raise_faults(f"stream '{rule.stream}'")
+        return rule
 
-def _when(text: str | None, faults: list[str]) -> Expression | None:
-    return None if text is None else next(iter(_candidates("when", text, faults)), None)
+    # -- presets -------------------------------------------------------------------------------------
 
+    def overrides(self, mapping: Mapping[str, Any]) -> tuple[Expression | None, dict[str, Candidates]]:
+        """What stands beside `preset`: a filter and fields."""
+        if more := sorted(set(mapping) - {"preset", "ref_id", "when", "fields"}):
+            self._faults.append(
+                f"beside 'preset' stand only ref_id, when and fields; drop {', '.join(more)}, or copy the preset."
+            )
+        given = mapping.get("fields") or {}
+        fields = {name: self._candidates(name, value) for name, value in given.items()}
+        return self._single("when", mapping.get("when")), fields
 
-def _candidates(name: str, value: Any, faults: list[str]) -> Candidates:
-    texts = value if isinstance(value, list) else [value]
-    if not texts:
-        faults.append(f"'{name}' is an empty list; name at least one candidate.")
-    compiled = []
-    for text in texts:
-        if not isinstance(text, str):
-            faults.append(f"'{name}' must be an expression or a list of them; quote a literal: \"'text'\".")
-            continue
+    def rules_of_preset(self, mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rules of the preset as they are written, or raise `ConfigurationError` with all faults."""
+        name = mapping["preset"]
+        if name not in presets.NAMES:
+            self._faults.append(f"there is no preset '{name}'; the presets are {', '.join(presets.NAMES)}.")
+        self._campaign(mapping.get("ref_id"))
+        self._raise_faults(f"preset '{name}'")
+        return presets.rules(name)
+
+    # -- parts ---------------------------------------------------------------------------------------
+
+    def _raise_faults(self, what: str) -> None:
+        if self._faults:
+            within = f"preset '{self._preset}', " if self._preset else ""
+            place = f"Rule {self._number} ({within}{what}): " if self._number else "Without mappings: "
+            raise ConfigurationError(*(place + fault for fault in self._faults))
+
+    def _action(self, text: str) -> ActionName | None:
         try:
-            compiled.append(compile_expression(text))
+            return ActionName(text)
+        except ValueError:
+            self._faults.append(f"there is no action '{text}'; the actions are {', '.join(ActionName)}.")
+            return None
+
+    def _campaign(self, given: Any) -> tuple[str, Router | None]:
+        if isinstance(given, Mapping):
+            return "", self._router(given)
+        if not (campaign := given or self._ref_id or ""):
+            self._faults.append("it names no campaign; give it a ref_id, or set the setting ref_id.")
+        return campaign, None
+
+    def _router(self, given: Mapping[str, Any]) -> Router | None:
+        by = self._single("ref_id.by", given["by"])
+        if by is None:
+            return None
+        router = Router(by, dict(given["to"]), given.get("default") or None)
+        if not router.campaigns or "" in router.campaigns:
+            self._faults.append("'ref_id' names no campaign for a value; give each value of 'to' one.")
+        return router
+
+    def _on_missing(self, mapping: Mapping[str, Any], action: ActionName | None) -> ActionName | None:
+        text = mapping.get("on_missing")
+        if text is None:
+            return None
+        if text not in _MISSING:
+            self._faults.append(f"'on_missing' must be {' or '.join(_MISSING)}.")
+            return None
+        if action not in TAKES_ANY_FIELD:
+            self._faults.append("only a rule that creates, updates or upserts leads can have 'on_missing'.")
+        if mapping.get("each") or isinstance(mapping.get("ref_id"), Mapping):
+            self._faults.append("a rule with 'on_missing' has one campaign and no 'each'.")
+        return ActionName(text)
+
+    def _single(self, name: str, text: str | None) -> Expression | None:
+        return None if text is None else next(iter(self._candidates(name, text)), None)
+
+    def _detail(self, detail: Mapping[str, Any]) -> dict[str, Candidates]:
+        return {name: self._candidates(f"detail.{name}", value) for name, value in detail.items()}
+
+    def _candidates(self, name: str, value: Any) -> Candidates:
+        texts = value if isinstance(value, list) else [value]
+        if not texts:
+            self._faults.append(f"'{name}' is an empty list; name at least one candidate.")
+        return tuple(filter(None, (self._expression(name, text) for text in texts)))
+
+    def _expression(self, name: str, text: Any) -> Expression | None:
+        if not isinstance(text, str):
+            self._faults.append(f"'{name}' must be an expression or a list of them; quote a literal: \"'text'\".")
+            return None
+        try:
+            expression = compile_expression(text, self._functions)
         except ExpressionError as error:
-            faults.append(f"'{name}': {error}.")
-    return tuple(compiled)
-
-
-def _detail(detail: Mapping[str, Any], faults: list[str]) -> dict[str, Candidates]:
-    return {name: _candidates(f"detail.{name}", value, faults) for name, value in detail.items()}
+            self._faults.append(f"'{name}': {error}.")
+            return None
+        if name in _READ_ONLY_IN_CLEAR and "encrypt" in expression.calls:
+            self._faults.append(f"'{name}' cannot be encrypted, since it is checked or cut.")
+        return dataclasses.replace(expression, paths=frozenset()) if self._preset else expression
 
 
 def _unmet(rule: Rule, *, has_detail: bool) -> Iterator[str]:

@@ -71,14 +71,21 @@ def answers_of(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
+def text_of(value: object) -> str | None:
+    """A text; what is no text, where one belongs, is written as JSON."""
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _record(row: dict[str, Any], campaign_id: str, processed_at: str) -> dict[str, Any]:
     """A record; fields that are not documented are kept as they are."""
-    lead_id = _text(row.get("lead_id"))
+    lead_id = text_of(row.get("lead_id"))
     if not lead_id:
         msg = f"A row of campaign {campaign_id} has no 'lead_id'."
         raise UnreadableRowError(msg)
     record = {**row, "campaign_id": campaign_id, "lead_id": lead_id, "processed_at": processed_at}
-    record.update({name: _text(row.get(name)) for name in TEXTS})
+    record.update({name: text_of(row.get(name)) for name in TEXTS})
     for name in MOMENTS:
         moment = _moment(row, name, campaign_id)
         record[name] = moment and as_text(moment)
@@ -98,11 +105,5 @@ def _answers(value: object) -> dict[str, str | None] | None:
     if not value:
         return None if value is None else {}
     if isinstance(value, dict):
-        return {key: _text(answer) for key, answer in value.items()}
-    return {"value": _text(value)}  # not documented: kept rather than lost
-
-
-def _text(value: object) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+        return {key: text_of(answer) for key, answer in value.items()}
+    return {"value": text_of(value)}  # not documented: kept rather than lost

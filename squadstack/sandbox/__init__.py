@@ -12,7 +12,7 @@ It shares no code with the client, so that the two can disagree.
 | `results` | what a lead answers when it is called: pure |
 | `campaigns` | the leads of all campaigns, and which of them are being worked on |
 | `documents` | leads ↔ JSON |
-| `work` | who calls the leads, and when |
+| `work`, `pushes` | who calls the leads, and when; the events that are pushed then |
 | `answers`, `refusals` | the documented answers: to leads, and to a call as a whole |
 | `limits`, `faults` | how many calls a period; what goes wrong on request |
 | `gate`, `crm`, `squadiq` | what every call goes through; the documented endpoints of the two APIs |

@@ -17,6 +17,7 @@ from squadstack.sandbox.campaigns import Campaigns
 from squadstack.sandbox.crm import crm_routes
 from squadstack.sandbox.gate import Gate
 from squadstack.sandbox.inspection import inspection_routes
+from squadstack.sandbox.pushes import Pushes
 from squadstack.sandbox.refusals import METHOD_NOT_ALLOWED, NO_INTEGRATION, Answer
 from squadstack.sandbox.squadiq import SQUADIQ_PATH, squadiq_routes
 from squadstack.sandbox.storage import DataFile
@@ -40,6 +41,7 @@ class Sandbox:
         calls: The calls that came.
         data_file: What keeps the leads, if anything does.
         work: Who calls the leads, if anybody does.
+        pushes: What is pushed, if anything is.
         gate: What every call goes through.
     """
 
@@ -48,6 +50,8 @@ class Sandbox:
         self.calls = Calls()
         self.data_file = DataFile(options.data, self.campaigns) if options.data else None
         self.work = Work(self.campaigns, options.work) if options.work is not None else None
+        wanted = options.push is not None or options.events is not None
+        self.pushes = Pushes(self.campaigns, options.push, options.events) if wanted else None
         self.gate = Gate(options, self.calls)
 
     def chores(self) -> Iterator[Coroutine[None, None, None]]:
@@ -56,6 +60,8 @@ class Sandbox:
             yield self.data_file.keep_saving()
         if self.work is not None:
             yield self.work.keep_working()
+        if self.pushes is not None:
+            yield self.pushes.keep_pushing()
 
 
 def create_app(sandbox: Sandbox) -> Starlette:

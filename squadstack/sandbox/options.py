@@ -27,6 +27,8 @@ class Options:
         seed: Where the sequence of faults begins.
         slow_seconds: How much longer it works on a call with the fault `slow`.
         work: How long leads wait on average until they are called, in seconds; None: nobody calls them.
+        push: Where events are pushed to; None: nowhere.
+        events: The folder that events are written to; None: nowhere.
         data: The file that keeps the leads; None: they are forgotten.
     """
 
@@ -40,4 +42,6 @@ class Options:
     seed: int = 0
     slow_seconds: float = 3.0
     work: float | None = None
+    push: str | None = None
+    events: Path | None = None
     data: Path | None = None

@@ -94,7 +94,7 @@ def rows_of(campaigns: Campaigns, ref_id: str, query: Query) -> list[Row]:
         if (result := lead.result) is not None and _is_asked_for(lead_id, int(result.processed_at), query, rules)
     ]
     found.sort(key=lambda each: each[:2], reverse=rules.newest_first)
-    return [_row(ref_id, lead_id, lead, result) for _, lead_id, lead, result in found]
+    return [row_of(ref_id, lead_id, lead, result) for _, lead_id, lead, result in found]
 
 
 def page_of(rows: Sequence[Row], query: Query, url: URL) -> Page:
@@ -132,7 +132,8 @@ def _is_asked_for(lead_id: str, second: int, query: Query, rules: Rules) -> bool
     return late_enough and (query.before is None or second <= query.before - margin)
 
 
-def _row(ref_id: str, lead_id: str, lead: Lead, result: Result) -> Row:
+def row_of(ref_id: str, lead_id: str, lead: Lead, result: Result) -> Row:
+    """A processed lead as it is answered ("Get Leads", Response Structure), and pushed ("Lead Processed Webhook")."""
     phone_number = lead.fields.get("phone_number")
     return {
         "phone_number": None if phone_number is None else f"+91{str(phone_number)[-10:]}",

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from squadstack.settings.common import CommonSettings
 from squadstack.settings.declaration import setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
+_PLACES = {"file", "s3", "gs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +48,18 @@ class TapSettings(CommonSettings):
     lookback_seconds: float = setting(
         "number", "Lookback", "How far before its bookmark a run begins.", default=300, minimum=0
     )
+    events_url: str | None = setting(
+        "string", "Events", "Where disposition events lie: a folder, or a bucket like s3://… or gs://….", default=None
+    )
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the settings together, one sentence each."""
+        yield from super().faults()
+        scheme = _SCHEME.match(self.events_url or "")
+        if self.events_url is not None and (
+            not self.events_url.strip() or "::" in self.events_url or (scheme and scheme[1].lower() not in _PLACES)
+        ):
+            yield "Setting 'events_url' must be a folder, or a bucket like s3://… or gs://…."
 
     @property
     def base_url(self) -> str:

@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from squadstack.settings.common import CommonSettings
 from squadstack.settings.declaration import setting
+from squadstack.settings.rule import RULE_SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ACTIONS = ("create", "update", "upsert", "convert", "disable", "delete")
+ACTIONS = ("create", "update", "upsert", "convert", "disable", "delete")
 
-API_URLS = {"crm-v2": "https://api.squadstack.com"}
+_REASONS = (
+    "missing_field",
+    "invalid_phone",
+    "invalid_value",
+    "no_campaign",
+    "unknown_lead",
+    "already_exists",
+    "lead_active",
+    "lead_converted",
+    "lead_deleted",
+    "conflict",
+    "other",
+)
 
-_RULE = {
-    "type": "object",
-    "required": ["stream", "action"],
-    "properties": {
-        "stream": {"type": "string", "description": "Name or glob of the streams that this rule takes."},
-        "action": {"type": "string", "description": "create, update, upsert, convert, disable or delete."},
-        "when": {"type": "string", "description": "Expression; records for which it is no are left out."},
-        "ref_id": {"type": "string", "description": "The campaign, if not the one of the setting ref_id."},
-        "fields": {"type": "object", "description": "Field of the lead: expression, or list of candidates."},
-        "include": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "More top-level fields, by name or glob, under their own names.",
-        },
-        "on_missing": {
-            "type": "string",
-            "description": "disable or delete: what is done with leads that a complete read no longer holds.",
-        },
-    },
-    "additionalProperties": False,
-}
+_KEY_BYTES = 32
+
+API_URLS = {"crm-v2": "https://api.squadstack.com", "squadiq-v4": "https://api.squadiq.in"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +49,7 @@ class TargetSettings(CommonSettings):
         "Mappings",
         "Rules that say which stream becomes which action; without any, every stream is upserted as it is.",
         default=[],
-        items=_RULE,
+        items=RULE_SCHEMA,
     )
     unmapped_streams: str = setting(
         "string",
@@ -62,7 +58,7 @@ class TargetSettings(CommonSettings):
         default="ignore",
         enum=["ignore", "error"],
     )
-    api: str = setting("string", "API", "Which of SquadStack's APIs is spoken.", default="crm-v2", enum=["crm-v2"])
+    api: str = setting("string", "API", "Which of SquadStack's APIs is spoken.", default="crm-v2", enum=list(API_URLS))
     api_url: str | None = setting(
         "string", "API address", "Scheme and host of the API, if not that of the chosen API.", default=None
     )
@@ -107,6 +103,13 @@ class TargetSettings(CommonSettings):
         default="any",
         enum=["any", "mobile"],
     )
+    field_key: str | None = setting(
+        "string",
+        "Key of fields",
+        "32 bytes as base64, with which encrypt(x) encrypts in the mappings.",
+        default=None,
+        secret=True,
+    )
     max_reject_percent: float = setting(
         "number",
         "Most rejects",
@@ -120,7 +123,7 @@ class TargetSettings(CommonSettings):
         "Most actions",
         "The most actions of a kind in a run, by action; such actions are held to the end and sent only if all fit.",
         default={"delete": 100},
-        properties={name: {"type": "integer", "minimum": 0} for name in _ACTIONS},
+        properties={name: {"type": "integer", "minimum": 0} for name in ACTIONS},
         additionalProperties=False,
     )
     max_missing_percent: float = setting(
@@ -144,8 +147,28 @@ class TargetSettings(CommonSettings):
         default="block",
         enum=["block", "allow"],
     )
+    retry_rejected: list[str] = setting(
+        "array",
+        "Rejects to retry",
+        "Reason codes whose rejects, unless overtaken, are sent again at the start of a run.",
+        default=[],
+        items={"type": "string", "enum": list(_REASONS)},
+    )
+    ledger_key: str | None = setting(
+        "string",
+        "Key of the ledger",
+        "A Fernet key; with it, the values of rejects are kept encrypted.",
+        default=None,
+        secret=True,
+    )
     ledger_retention_days: float = setting(
         "number", "Retention", "How many days rejects and runs are kept.", default=30, exclusiveMinimum=0
+    )
+    dry_run: bool = setting(
+        "boolean",
+        "Dry run",
+        "Everything is done but calling the API: no STATE is written, and the ledger stays as it is.",
+        default=False,
     )
     summary_path: str | None = setting(
         "string", "Summary file", "File that gets the run's summary as JSON.", default=None
@@ -156,6 +179,10 @@ class TargetSettings(CommonSettings):
         import phonenumbers  # noqa: PLC0415 - its data is large, and only a configuration needs it
 
         yield from super().faults()
+        if self.ledger_key is not None and not _is_fernet_key(self.ledger_key):
+            yield "Setting 'ledger_key' must be a Fernet key: 32 bytes in URL-safe base64, which are 44 characters."
+        if self.field_key is not None and not _is_key(self.field_key):
+            yield "Setting 'field_key' must be 32 bytes in base64, which are 44 characters."
         if self.phone_region not in phonenumbers.SUPPORTED_REGIONS:
             yield "Setting 'phone_region' must be a country of two capital letters, such as IN."
 
@@ -163,3 +190,14 @@ class TargetSettings(CommonSettings):
     def base_url(self) -> str:
         """Scheme and host of the API, without a slash at the end."""
         return (self.api_url or API_URLS[self.api]).rstrip("/")
+
+
+def _is_fernet_key(text: str) -> bool:
+    return _is_key(text, b"-_")
+
+
+def _is_key(text: str, altchars: bytes = b"+/") -> bool:
+    try:
+        return len(base64.b64decode(text, altchars=altchars, validate=True)) == _KEY_BYTES
+    except ValueError:
+        return False

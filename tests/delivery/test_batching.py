@@ -248,7 +248,8 @@ def test_more_than_the_limit_are_told_and_kept_without_content() -> None:
     assert waiting.excess == {"delete": 4}
     assert (len(waiting), waiting.moving) == (5, 0)
     kept = [lane.waiting[0] for lane in waiting._lanes.values()]
-    assert [bool(action.payload) and bool(action.source.record) for action in kept] == [True, True, False, False, True]
+    assert ["note" in action.payload for action in kept] == [True, True, False, False, False]
+    assert all(action.payload["lead_id"] == action.lead.lead_id for action in kept)
     assert [action.lead for action in kept[:4]] == [action.lead for action in actions]
 
 

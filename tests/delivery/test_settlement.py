@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import threading
 import time
@@ -76,7 +77,10 @@ class Desk:
         return judged
 
     def rejects(self) -> list[tuple[str, str, str]]:
-        return [(row["lead_id"], row["action"], row["reason"]) for row in self.ledger.rejects()]
+        return [
+            (row["lead_id"], row["action"], row["reason"])
+            for row in map(dataclasses.asdict, self.ledger.rejects.each())
+        ]
 
 
 @pytest.fixture
@@ -145,7 +149,7 @@ def test_a_merged_action_that_is_refused_for_its_lead_is_refused_in_all_its_part
     desk.add(desk.act("a", UPDATE, x=1), desk.act("a", UPDATE, x=2))
     desk.judge(Refused(reason, "said"))
     assert (desk.rejects(), len(desk.backlog)) == ([("a", "update", reason)] * 2, 0)
-    assert [row["record"]["x"] for row in desk.ledger.rejects()] == [1, 2]
+    assert [row["record"]["x"] for row in map(dataclasses.asdict, desk.ledger.rejects.each())] == [1, 2]
     assert desk.summary.by_reason == {reason: 2}
 
 

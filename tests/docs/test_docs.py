@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+import re
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +21,18 @@ from singer_sdk.sinks import RecordSink
 
 from docs import program
 from squadstack.api import retry
+from squadstack.api.advice import advice_on
 from squadstack.api.error_messages import read_error, reason_of
 from squadstack.api.messages import Response
 from squadstack.api.retry import Disposition
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.cli.main import main
+from squadstack.cli.rejects_shared import STATES
 from squadstack.delivery.outcomes import Summary
 from squadstack.ledger import database
 from squadstack.ledger.ledger import Ledger
 from squadstack.ledger.schema import metadata
+from squadstack.mapping import presets
 from squadstack.mapping.expressions import compile_expression, scope
 from squadstack.mapping.functions import FUNCTIONS, MODULES
 from squadstack.mapping.rules import compile_rules
@@ -39,6 +43,8 @@ from squadstack.settings.tap import TapSettings
 from squadstack.settings.target import TargetSettings
 from squadstack.singer.plugin import SentencePlugin
 from tap_squadstack import schemas
+from tap_squadstack.events import EventStream
+from tap_squadstack.own_bookmarks import OwnBookmarkStream
 from tap_squadstack.streams import LeadResponseAnswersStream, LeadResponsesStream, ResponsesStream
 from tap_squadstack.tap import TapSquadStack
 from target_squadstack.reader import WakefulReader
@@ -50,7 +56,15 @@ if TYPE_CHECKING:
 
 SETTINGS = {"Settings of the target": TargetSettings, "Settings of the tap": TapSettings}
 RULE = json_schema(TargetSettings)["properties"]["mappings"]["items"]
-COMMANDS = {name: command for name in main.list_commands(None) if (command := main.get_command(None, name))}
+TOP = {name: command for name in main.list_commands(None) if (command := main.get_command(None, name))}
+COMMANDS = {
+    " ".join(names): command
+    for top, group in TOP.items()
+    for *names, command in (
+        [(top, name, one) for name, one in group.commands.items()] if isinstance(group, click.Group) else [(top, group)]
+    )
+}
+HEADING = re.compile(r"^#+ `squadstack (.+)`$", re.MULTILINE)
 
 
 def column(name: str, heading: str, first: str) -> list[str]:
@@ -108,7 +122,28 @@ def test_every_key_of_a_rule_is_told() -> None:
     rows = tables(section("docs/mapping.md", "Keys of a rule"))["key"]
 
     assert {code(row[0]) for row in rows} == set(RULE["properties"])
-    assert {code(row[0]) for row in rows if row[1] == "yes"} == set(RULE["required"])
+    assert {code(row[0]) for row in rows if row[1] == "without `preset`"} == set(RULE["else"]["required"])
+
+
+def test_every_preset_is_told() -> None:
+    assert sorted(column("docs/presets.md", "Presets", "preset")) == list(presets.NAMES)
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
+def test_what_a_preset_reads_is_told_with_what_it_sends(name: str) -> None:
+    """The table names its streams; somewhere on the page stands every field that a lead has beside phone and name."""
+    text = page("docs/presets.md")
+    rules = compile_rules([{"preset": name}], ref_id="campaign")
+    fields = {field for rule in rules for field in rule.fields} - {"lead_id", "phone_number", "contact_name"}
+
+    assert [field for field in sorted(fields) if f"`{field}`" not in text] == []
+
+
+def test_every_key_that_may_stand_beside_a_preset_is_told() -> None:
+    keys = column("docs/presets.md", "Change one", "key")
+
+    assert compile_rules([{"preset": "hubspot", **dict.fromkeys(keys[:2], "x"), "fields": {}}], ref_id=None)
+    assert keys == ["ref_id", "when", "fields"]
 
 
 def test_every_action_is_told() -> None:
@@ -175,6 +210,26 @@ def test_every_documented_message_has_the_reason_code_that_is_told(message: str,
     assert reason_of(read_error(message)) == reason
 
 
+def advice() -> list[tuple[str, str, str]]:
+    rows = tables(section("docs/rejects.md", "Understand"))["message"]
+    return [(code(message), code(reason), told) for message, reason, told in rows]
+
+
+@pytest.mark.parametrize(("message", "reason", "told"), advice())
+def test_every_message_has_the_advice_that_is_told(message: str, reason: str, told: str) -> None:
+    assert advice_on(reason, read_error(message).text) == told
+
+
+def test_every_documented_message_of_squadstack_is_advised_on() -> None:
+    told = "\n".join(message for message, _, _ in advice())
+
+    assert [message for message, _ in documented_messages() if message.rstrip(".") not in told] == []
+
+
+def test_every_state_of_a_reject_is_told() -> None:
+    assert column("docs/rejects.md", "States", "state") == list(STATES)
+
+
 def test_every_field_of_the_summary_is_told() -> None:
     assert column("docs/delivery.md", "Summary", "field") == list(Summary().as_dict())
 
@@ -204,7 +259,8 @@ def test_every_status_leads_to_what_is_told() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_every_command_is_told_with_its_default(name: str) -> None:
-    rows = tables(section("docs/operations.md", f"`squadstack {name}`"))["option"]
+    [place] = [place for place in own_pages() if name in HEADING.findall(page(place))]
+    rows = tables(section(place, f"`squadstack {name}`"))["option"]
     options = [option for option in COMMANDS[name].params if isinstance(option, click.Option)]
 
     assert {code(row[0]): row[1].strip("`") for row in rows} == {option.opts[0]: _default(option) for option in options}
@@ -220,10 +276,9 @@ def _default(option: click.Option) -> str:
 
 
 def test_every_command_has_a_section() -> None:
-    told = {line.removeprefix("## `squadstack ").rstrip("`") for line in page("docs/operations.md").splitlines()
-            if line.startswith("## `squadstack ")}  # fmt: skip
+    told = [name for place in own_pages() for name in HEADING.findall(page(place))]
 
-    assert told == set(COMMANDS)
+    assert sorted(told) == sorted(COMMANDS)
 
 
 def test_every_fault_of_the_sandbox_is_told() -> None:
@@ -357,12 +412,11 @@ def test_the_input_that_the_readme_tries_is_one_accepted_and_one_rejected_lead()
 
 def test_what_is_called_missing_is_missing() -> None:
     """If this fails, something has arrived: take it out of the README's list."""
-    [paragraph] = [text for text in page("README.md").split("\n\n") if text.startswith("Not yet")]
-    missing = set(codes(paragraph))
+    paragraphs = [text for text in page("README.md").split("\n\n") if text.startswith("Not yet")]
+    missing = {text for paragraph in paragraphs for text in codes(paragraph)}
     apis = json_schema(TargetSettings)["properties"]["api"]["enum"]
 
-    assert missing
-    assert missing.isdisjoint({*json_schema(TargetSettings)["properties"], *RULE["properties"], *COMMANDS, *apis})
+    assert missing.isdisjoint({*json_schema(TargetSettings)["properties"], *RULE["properties"], *TOP, *apis})
 
 
 # -- all pages ---------------------------------------------------------------------------------------
@@ -401,7 +455,8 @@ def test_every_hook_of_the_sdk_that_is_overridden_is_told() -> None:
     classes = [("plugin", SentencePlugin, PluginBase), ("target", TargetSquadStack, Target),
                ("sink", LeadSink, RecordSink), ("reader", WakefulReader, GenericSingerReader),
                ("tap", TapSquadStack, Tap), ("stream", ResponsesStream, Stream),
-               ("stream", LeadResponsesStream, Stream)]  # fmt: skip
+               ("stream", LeadResponsesStream, Stream), ("stream", OwnBookmarkStream, Stream),
+               ("stream", EventStream, Stream)]  # fmt: skip
 
     assert told == {
         (name, hook)

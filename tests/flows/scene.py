@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -85,7 +86,7 @@ class Scene:
         """Tell what the ledger holds of refused actions."""
         ledger = Ledger(self.ledger_url, business=business, host=self.server.url.removeprefix("http://"))
         try:
-            return ledger.rejects()
+            return [dataclasses.asdict(reject) for reject in ledger.rejects.each()]
         finally:
             ledger.close()
 

@@ -115,3 +115,14 @@ def test_after_a_deletion_a_lead_comes_back_only_if_it_may(scene: Scene) -> None
     assert (blocked.status, blocked.summary["calls"], blocked.summary["by_reason"]) == (0, 0, {"lead_deleted": 1})
     allowed = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[upsert()], after_delete="allow")
     assert (allowed.summary["accepted"], "lead-1" in scene.server.leads(CAMPAIGN)) == (1, True)
+
+
+def test_deletions_that_were_done_before_do_not_count(scene: Scene) -> None:
+    """Three of three allowed, then the same and three more: the limit is on what would be done."""
+    leads = [*map(contact, range(6))]
+    gone = [singer.record("erasures", lead_id=f"lead-{number}") for number in range(6)]
+    scene.run([*SCHEMAS, *leads, *gone[:3], singer.state(1)], mappings=RULES, max_actions={"delete": 3})
+    again = scene.run([*SCHEMAS, *gone, singer.state(2)], mappings=RULES, max_actions={"delete": 3})
+    assert (again.status, again.states) == (0, [2]), again.stderr
+    assert (again.summary["unchanged"], again.summary["by_action"]) == (3, {"delete": 3})
+    assert scene.server.leads(CAMPAIGN) == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import sqlite3
 from contextlib import closing
@@ -123,7 +124,7 @@ def test_rejects_come_back_as_they_were(open_ledger: Open) -> None:
         [], [reject(campaign=None, lead_id=None, action=None, rule=0, record={"inf": float("inf")})], run_id=8
     )
     ledger.close()
-    rows = open_ledger().rejects()
+    rows = [dataclasses.asdict(row) for row in open_ledger().rejects.each()]
     assert [(row["run_id"], row["lead_id"], row["reason"], row["rule"]) for row in rows] == [
         (7, "a", "other", 1),
         (7, "b", "invalid_phone", 2),
@@ -133,13 +134,13 @@ def test_rejects_come_back_as_they_were(open_ledger: Open) -> None:
     assert (rows[2]["record"], rows[2]["campaign"], rows[2]["action"]) == ({"inf": float("inf")}, None, None)
     assert rows[0]["message"] == "said"
     for stranger in (open_ledger(business="other"), open_ledger(host="localhost:2")):
-        assert stranger.rejects() == []
+        assert list(stranger.rejects.each()) == []
 
 
 def test_what_json_has_no_form_for_is_kept_as_text(ledger: Ledger) -> None:
     record = {"on": datetime.date(2026, 1, 2), "amount": Decimal("1.50")}
     ledger.end_call([], [reject(record=record)], run_id=1)
-    assert ledger.rejects()[0]["record"] == {"on": "2026-01-02", "amount": "1.50"}
+    assert next(ledger.rejects.each()).record == {"on": "2026-01-02", "amount": "1.50"}
 
 
 def test_verdicts_and_rejects_are_written_together_or_not_at_all(

@@ -58,7 +58,7 @@ def test_two_processes_share_one_budget(url: str) -> None:
     first, second = sorted((ours, theirs), key=max)
     assert sum(start <= first[-1] for start in second) >= 10  # half of its share, when the other is done
     ledger = Ledger(url, business="default", host="localhost:1")
-    assert ledger.count_leads() == len(ledger.rejects()) == 40
+    assert ledger.count_leads() == len(list(ledger.rejects.each())) == 40
     ledger.close()
 
 

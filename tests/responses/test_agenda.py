@@ -34,9 +34,8 @@ def agenda_of(*ends: int, capacity: int = CAPACITY) -> Agenda:
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=3), st.data())
 def test_windows_come_back_in_order(ends: list[int], data: st.DataObject) -> None:
     """In a single thread: take, cut, close in any order, read when nothing else may be done; nothing is left over."""
-    agenda, taken, read = agenda_of(*ends), [], [[] for _ in ends]
-    for _ in ends:
-        taken.append(_bounded(agenda.take(), ends))
+    agenda, read = agenda_of(*ends), [[] for _ in ends]
+    taken = [_bounded(agenda.take(), ends) for _ in ends]
     for place, end in enumerate(ends):
         while sum(window.seconds for window in read[place]) < end:
             if (place, read[place][-1].end if read[place] else 0) in agenda._closed:
@@ -50,14 +49,18 @@ def test_windows_come_back_in_order(ends: list[int], data: st.DataObject) -> Non
                 _work(agenda, taken.pop(data.draw(st.integers(0, len(taken) - 1))), data)
     while taken:
         agenda.close(taken[0], closed(taken.pop(0).window))
-    for place, end in enumerate(ends):
-        assert agenda.next(place) is None
-        cursor = 0
-        for window in read[place]:
-            assert window.begin == cursor
-            cursor = window.end
-        assert cursor == end
+    assert [agenda.next(place) for place in range(len(ends))] == [None] * len(ends)
+    assert [_covered(windows) for windows in read] == ends
     assert agenda.take() is None
+
+
+def _covered(windows: list[Window]) -> int:
+    """Tell how far windows reach without a gap."""
+    cursor = 0
+    for window in windows:
+        assert window.begin == cursor
+        cursor = window.end
+    return cursor
 
 
 def _bounded(job: Job | None, ends: list[int]) -> Job:

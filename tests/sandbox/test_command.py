@@ -118,6 +118,7 @@ def _address(url: str) -> tuple[str, int]:
         (["--latency", "-1"], "--latency"),
         (["--port", "70000"], "--port"),
         (["--work", "0"], "--work"),
+        (["--push", "localhost:8791"], "must begin with http"),
     ],
 )
 def test_bad_option(arguments: list[str], hint: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from squadstack.api.verdicts import Reason
 from squadstack.exceptions import ConfigurationError
 from squadstack.settings.declaration import json_schema, read
 from squadstack.settings.rate_limit import RateLimit
@@ -253,3 +254,27 @@ def test_several_faults_are_told_at_once() -> None:
 
 def test_faults_of_settings_that_contradict_are_told_at_once() -> None:
     assert len(faults(api_url="http://x", phone_region="??", rate_limit={"calls": 1, "reserve": 1})) == 3
+
+
+# -- rejects -----------------------------------------------------------------------------------------
+
+
+def test_any_reason_may_be_retried() -> None:
+    assert settings(retry_rejected=list(Reason)).retry_rejected == list(Reason)
+    assert json_schema(TargetSettings)["properties"]["retry_rejected"]["items"]["enum"] == list(Reason)
+    [fault] = faults(retry_rejected=["lead_active", "weather"])
+    assert fault.startswith("Setting 'retry_rejected[1]' must be one of 'missing_field'")
+
+
+@pytest.mark.parametrize("key", ["canary", "A" * 43, "!" * 44, "QUFB"])
+def test_a_key_of_the_ledger_that_is_none_is_a_fault_that_does_not_show_it(key: str) -> None:
+    [fault] = faults(ledger_key=key)
+    assert fault.startswith("Setting 'ledger_key' must be a Fernet key")
+    assert key not in fault
+
+
+def test_the_key_of_the_ledger_is_not_shown() -> None:
+    key = "A" * 42 + "E="
+    given = settings(ledger_key=key)
+    assert given.ledger_key == key
+    assert key not in repr(given)

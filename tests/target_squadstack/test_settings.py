@@ -45,12 +45,12 @@ def test_all_faults_are_told_at_once(scene: Scene) -> None:
 
 
 def test_settings_that_are_unknown_missing_or_wrong(scene: Scene) -> None:
-    """A misspelled setting is not ignored, and one that does nothing yet is not accepted silently."""
+    """A misspelled setting is not ignored, and neither is one that there is not."""
     result = scene.run(
         INPUT,
         auth_token=None,
         max_inflight=3,
-        dry_run=True,
+        each_row=True,
         api_url={"token": TOKEN},
         batch_size_rows=101,
         rate_limit={"calls": 0, "cals": 1},
@@ -61,7 +61,7 @@ def test_settings_that_are_unknown_missing_or_wrong(scene: Scene) -> None:
     for sentence in (
         "Setting 'auth_token' is missing.",
         "There is no setting 'max_inflight' in this version. Did you mean 'max_in_flight'?",
-        "There is no setting 'dry_run' in this version.",
+        "There is no setting 'each_row' in this version.",
         "Setting 'api_url' must be of type string.",
         "Setting 'batch_size_rows' is out of bounds: maximum 100.",
         "Setting 'rate_limit' has no key 'cals'.",
@@ -132,6 +132,11 @@ def test_the_command_tells_about_itself(tmp_path: Path) -> None:
     assert result.status == 0
     about = json.loads(result.stdout)
     settings = about["settings"]["properties"]
-    assert {name for name, declared in settings.items() if declared.get("secret")} == {"auth_token", "ledger_url"}
+    assert {name for name, declared in settings.items() if declared.get("secret")} == {
+        "auth_token",
+        "field_key",
+        "ledger_key",
+        "ledger_url",
+    }
     assert about["settings"]["required"] == ["auth_token"]
     assert list(tmp_path.iterdir()) == []

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from support.responses.options import Options
 
 PREFIX = "/api/v4/leads/responses/"
+CRM_PREFIX = "/voice/crm-integration-v2/"
+"""The business's other calls, which count too: every lead is taken."""
 HOST = "api.squadiq.example"
 
 
@@ -70,14 +72,17 @@ class Business:
         self._lock = threading.Lock()
         self._random = random.Random(1)
 
-    def answer(self, method: str, target: str, headers: Mapping[str, str]) -> Reply:
+    def answer(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """Answer a call, and note it."""
         at = time.monotonic()
         parts = urlsplit(target)
         campaign = unquote(parts.path.removeprefix(PREFIX).strip("/"))
         query = {name: int(values[-1]) for name, values in parse_qs(parts.query).items()}
         with self._lock:
-            reply = self._reply(method, parts.path, campaign, query, headers)
+            if parts.path.startswith(CRM_PREFIX):
+                reply = self._refusal() or _taken(body)
+            else:
+                reply = self._reply(method, parts.path, campaign, query, headers)
             rows = reply.body.count(b'"lead_id"') if reply.status == 200 else 0
             status = None if reply.mishap else reply.status
             self.calls.append(Call(at, campaign, query, status, rows, headers))
@@ -97,6 +102,9 @@ class Business:
             return Reply(401, _detail("Authentication failed."), date)
         if (refusal := self._refusal()) is not None:
             return Reply(refusal.status, refusal.body, date | refusal.headers)
+        return self._looked_up(method, path, campaign, query, date)
+
+    def _looked_up(self, method: str, path: str, campaign: str, query: dict[str, int], date: dict[str, str]) -> Reply:
         if method != "GET" or not path.startswith(PREFIX) or campaign not in self.campaigns:
             return Reply(404 if method == "GET" else 405, _detail("Not found."), date)
         try:
@@ -201,6 +209,13 @@ class Business:
     def _written(self, row: Row, campaign: str) -> dict[str, Any]:
         at = None if row.at is None else self.options.write(row.at)
         return {"lead_id": row.lead_id, "campaign_id": campaign, "processed_at": at, **row.fields}
+
+
+def _taken(body: bytes) -> Reply:
+    rows = [{"status_code": 200, "data": lead} for lead in json.loads(body)]
+    counts = {"total_leads": len(rows), "success": len(rows), "failed": 0}
+    said = {"status": "success", "message": "", "result": rows, "metadata": counts}
+    return Reply(200, json.dumps(said).encode())
 
 
 def _detail(text: str) -> bytes:

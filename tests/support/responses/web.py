@@ -6,7 +6,9 @@ import contextlib
 import socket
 import socketserver
 import struct
+import sys
 import threading
+import traceback
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -46,9 +48,6 @@ class Web(socketserver.ThreadingTCPServer):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Remember a fault of our own; a client that went away is none."""
         del request, client_address
-        import sys  # noqa: PLC0415 - only here
-        import traceback  # noqa: PLC0415 - only here
-
         if not isinstance(sys.exc_info()[1], OSError):
             self.faults.append(traceback.format_exc())
 
@@ -76,8 +75,8 @@ class Handler(socketserver.StreamRequestHandler):
             while (header := self.rfile.readline().decode("latin-1").strip()) != "":
                 name, _, value = header.partition(":")
                 headers[name.lower()] = value.strip()
-            self.rfile.read(int(headers.get("content-length", 0)))
-            if not self._send(server.business.answer(method, target, headers)):
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            if not self._send(server.business.answer(method, target, headers, body)):
                 return
 
     def _send(self, reply: Reply) -> bool:

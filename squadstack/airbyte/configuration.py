@@ -1,0 +1,126 @@
+"""A configuration as the form writes it → as tap and target read it. What is in their form already, stays so."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from squadstack.airbyte.forms import CAMPAIGN, FIELDS
+from squadstack.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from target_squadstack.configuration import Configuration
+
+_UNLIMITED = {"calls": None, "records": None}
+
+
+def of_source(config: dict[str, Any]) -> dict[str, Any]:
+    """The tap's configuration.
+
+    Raises:
+        ConfigurationError: It holds what is no setting; the tap itself tells every other fault.
+    """
+    from squadstack.settings.declaration import json_schema  # noqa: PLC0415 - for `spec` it would be too much
+    from squadstack.settings.tap import TapSettings  # noqa: PLC0415 - likewise
+
+    given = _with_limit(config)
+    known = json_schema(TapSettings)["properties"]
+    if extra := [name for name in given if name not in known]:
+        raise ConfigurationError(*(f"There is no setting '{name}' in this version." for name in extra))
+    return given
+
+
+def of_destination(config: dict[str, Any]) -> tuple[dict[str, Any], Configuration]:
+    """The target's configuration, as it is given and as it is read.
+
+    Raises:
+        ConfigurationError: With a sentence for every fault.
+    """
+    from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - for `spec` it would be too much
+
+    given = _with_limit(config)
+    if isinstance(given.get("mappings"), list):
+        given["mappings"] = [_rule(rule) for rule in given["mappings"]]
+    faults: list[str] = []
+    if not given.get("ledger_url"):
+        faults.append(
+            "Setting 'ledger_url' is missing. A container keeps no disk: name a PostgreSQL database, or a SQLite "
+            "file on a volume."
+        )
+    try:
+        read = TargetSquadStack.configuration(dict(given), parse_env=False)
+    except ConfigurationError as error:
+        faults += error.faults
+    if faults:
+        raise ConfigurationError(*faults)
+    return given, read
+
+
+@contextmanager
+def faults_as_ours() -> Iterator[None]:
+    """Have what the SDK says of a configuration said as what the user can mend."""
+    from singer_sdk.exceptions import (  # noqa: PLC0415 - for `spec` it would be too much
+        ConfigValidationError,
+        MapExpressionError,
+        StreamMapConfigError,
+    )
+
+    try:
+        yield
+    except ConfigValidationError as error:
+        raise ConfigurationError(*error.errors) from None
+    except (MapExpressionError, StreamMapConfigError, NotImplementedError) as error:
+        msg = f"Setting 'stream_maps' cannot be used: {error}"
+        raise ConfigurationError(msg) from None
+
+
+def _with_limit(config: dict[str, Any]) -> dict[str, Any]:
+    """The configuration with the rate limit that its choice stands for."""
+    limit = config.get("rate_limit")
+    if not isinstance(limit, dict) or "kind" not in limit:
+        return dict(config)
+    rest = {name: value for name, value in limit.items() if name != "kind"}
+    return {**config, "rate_limit": _UNLIMITED if limit["kind"] == "unlimited" else rest}
+
+
+def _rule(rule: Any) -> Any:
+    """A rule as the target has it; what is neither form its reader tells."""
+    if not isinstance(rule, dict):
+        return rule
+    given = dict(rule)
+    if _is_list_of_objects(given.get(FIELDS)):
+        fields = dict(given["fields"]) if isinstance(given.get("fields"), dict) else {}
+        for entry in given.pop(FIELDS):
+            _put(fields, str(entry.get("name", "")), entry.get("expressions"))
+        given["fields"] = fields
+    if isinstance(given.get(CAMPAIGN), dict):
+        given["ref_id"] = _ref_id(given.pop(CAMPAIGN))
+    return given
+
+
+def _put(fields: dict[str, Any], name: str, expressions: Any) -> None:
+    """Add a field of the form's list; a dot leads into an object."""
+    whole, _, part = name.partition(".")
+    if part:
+        inner = fields.setdefault(whole, {})
+        if not isinstance(inner, dict):
+            msg = f"The mappings say of '{whole}' both what it is and what its parts are."
+            raise ConfigurationError(msg)
+        fields, name = inner, part
+    fields[name] = expressions[0] if isinstance(expressions, list) and len(expressions) == 1 else expressions
+
+
+def _ref_id(campaign: dict[str, Any]) -> Any:
+    """The campaign of a rule, or what chooses it by a value."""
+    if campaign.get("kind") != "by_value":
+        return campaign.get("ref_id")
+    router = {key: value for key, value in campaign.items() if key != "kind"}
+    if _is_list_of_objects(router.get("to")):
+        router["to"] = {str(entry.get("value", "")): entry.get("ref_id") for entry in router["to"]}
+    return router
+
+
+def _is_list_of_objects(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, dict) for entry in value)

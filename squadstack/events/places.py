@@ -1,0 +1,169 @@
+"""The files of a folder or a bucket."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Final
+
+from squadstack.exceptions import ConfigurationError, EventsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+OPEN: Final = ".open"
+"""What the name of a file ends with that the receiver still writes; it is renamed without it."""
+
+_READ: Final = (".jsonl", ".ndjson", ".json")
+_STAMPS: Final = ("size", "mtime", "created", "ino", "ETag", "etag", "LastModified", "generation", "updated")
+_TIMES: Final = ("mtime", "LastModified", "updated", "last_modified")
+_CHANGES: Final = (*_TIMES, "created")
+"""On a local disk `created` is when anything of the file was changed last, which nobody can set."""
+_RACY_SECONDS: Final = 2.0
+"""A file that changed so lately may change again without its time telling."""
+_TRIES: Final = 5
+_BUFFER: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as it was listed.
+
+    Attributes:
+        name: Below the place; without the ending of a file that is being written.
+        path: Where it lies.
+        size: In bytes.
+        stamp: Changes when the file does; empty if that cannot be told.
+        modified: When it was last written.
+    """
+
+    name: str
+    path: str
+    size: int
+    stamp: str
+    modified: datetime
+
+
+class Place:
+    """Where events lie.
+
+    Args:
+        url: A folder or a bucket, as the setting `events_url` allows it.
+
+    Raises:
+        ConfigurationError: What reads it is not installed.
+    """
+
+    def __init__(self, url: str) -> None:
+        import fsspec  # noqa: PLC0415 - only where events are read
+
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+        except ImportError:
+            extra = "s3" if url.lower().startswith("s3") else "gcs"
+            msg = f"To read events_url, install the extra: pip install 'squadstack-connectors[{extra}]'"
+            raise ConfigurationError(msg) from None
+        self._root = self._root.rstrip("/")
+
+    def files(self) -> list[File]:
+        """All files that may hold events, the one that was written first coming first.
+
+        Raises:
+            EventsError: The place cannot be listed.
+        """
+        with _as_sentence():
+            found = self._listed()
+        files = [self._file(path, facts) for path, facts in found.items() if _is_read(path)]
+        return sorted(files, key=lambda file: (file.modified, file.name))
+
+    @contextmanager
+    def opened(self, file: File) -> Iterator[IO[bytes] | None]:
+        """A file to be read; None if it is gone: then it has another name, which the next listing tells."""
+        with _as_sentence():
+            try:
+                handle = io.BufferedReader(self._files.open(file.path, "rb"), _BUFFER)
+            except FileNotFoundError:
+                handle = None
+            try:
+                yield handle
+            finally:
+                if handle is not None:
+                    handle.close()
+
+    def _listed(self) -> dict[str, dict[str, Any]]:
+        """Files come and go while they are listed: then they are listed again."""
+        for _ in range(_TRIES):
+            self._files.invalidate_cache()
+            try:
+                found: dict[str, dict[str, Any]] = self._files.find(self._root, detail=True)
+            except FileNotFoundError:
+                continue
+            if found or not self._is_local or self._files.isdir(self._root):
+                return found
+            break
+        msg = "The place of events_url is not there: check the setting, or make the folder."
+        raise EventsError(msg)
+
+    @property
+    def _is_local(self) -> bool:
+        return "file" in self._files.protocol
+
+    def _file(self, path: str, facts: Mapping[str, Any]) -> File:
+        name = path.removeprefix(self._root).strip("/").removesuffix(OPEN)
+        modified = _moment(next((facts[name] for name in _TIMES if facts.get(name)), None))
+        stamp = repr([facts.get(name) for name in _STAMPS]).encode()
+        changed = max((_moment(facts[name]) for name in _CHANGES if facts.get(name)), default=modified)
+        is_racy = abs(time.time() - changed.timestamp()) < _RACY_SECONDS
+        return File(name, path, int(facts.get("size") or 0), "" if is_racy else short_digest(stamp), modified)
+
+
+def short_digest(data: bytes) -> str:
+    """A digest that is short enough to stand in STATE for each file."""
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def _is_read(path: str) -> bool:
+    name = path.rpartition("/")[2]
+    return not name.startswith((".", "_")) and name.removesuffix(OPEN).lower().endswith(_READ)
+
+
+def _moment(value: object) -> datetime:
+    match value:
+        case datetime():
+            return value.astimezone(UTC)
+        case int() | float():
+            return datetime.fromtimestamp(value, UTC)
+        case str():
+            return datetime.fromisoformat(value).astimezone(UTC)
+        case _:
+            return datetime.fromtimestamp(0, UTC)
+
+
+@contextmanager
+def _as_sentence() -> Iterator[None]:
+    """Have what a file system says told by its kind: its text may hold names and keys."""
+    try:
+        yield
+    except EventsError:
+        raise
+    except Exception as error:
+        if not _is_of_files(error):
+            raise
+        cause = getattr(error, "strerror", None) or type(error).__name__
+        msg = f"The events cannot be read: {cause}. Check events_url, its permissions and the network."
+        raise EventsError(msg) from None
+
+
+def _is_of_files(error: Exception) -> bool:
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in {
+        "aiobotocore",
+        "aiohttp",
+        "botocore",
+        "gcsfs",
+        "google",
+        "s3fs",
+    }

@@ -1,0 +1,124 @@
+"""A compiled rule: which streams it takes, and what it makes of their records."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fnmatch import fnmatchcase, translate
+from functools import cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from squadstack.api.verdicts import ActionName
+from squadstack.mapping.expressions import Expression
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from squadstack.mapping.paths import Path
+
+Candidates: TypeAlias = tuple[Expression, ...]
+"""The expressions of one field; the first usable value is taken."""
+
+NEEDS = {
+    ActionName.CREATE: ("lead_id", "phone_number", "contact_name"),
+    ActionName.UPDATE: ("lead_id",),
+    ActionName.UPSERT: ("lead_id",),
+    ActionName.CONVERT: ("lead_id", "detail"),
+    ActionName.DISABLE: ("lead_id",),
+    ActionName.DELETE: ("lead_id",),
+}
+"""What a rule must say for an action (CRM v2, "Request Body" of each endpoint)."""
+
+TAKES_ANY_FIELD = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
+
+ITEM = "item"
+"""What an item of `each` is named in expressions; in such a rule no field hides it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    """A campaign that is chosen by a value.
+
+    Attributes:
+        by: The expression.
+        to: Its value as text, and the campaign.
+        default: The campaign for every other value, null included; None: there is none.
+    """
+
+    by: Expression
+    to: Mapping[str, str]
+    default: str | None
+
+    @property
+    def campaigns(self) -> tuple[str, ...]:
+        """Every campaign that it may choose."""
+        return tuple(dict.fromkeys([*self.to.values(), *filter(None, [self.default])]))
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule.
+
+    Attributes:
+        number: Counted from 1; 0 is the rule that stands in where there are no mappings. The rules of a preset
+            share that of the entry that names it.
+        stream: Name or glob.
+        action: What is done.
+        campaign: The ref_id it is done in; empty if a router chooses it.
+        when: The filter, if there is one.
+        fields: Field of the lead to its candidates.
+        detail: Name to candidates, when a conversion's detail is given as an object.
+        include: Names and globs of top-level fields that come along under their own names.
+        on_missing: What is done with leads that the stream no longer holds, if it is mirrored.
+        each: The list that gives one action for each of its items.
+        router: Chooses the campaign by a value.
+        preset: The preset that it comes from, if it does.
+    """
+
+    number: int
+    stream: str
+    action: ActionName
+    campaign: str
+    when: Expression | None
+    fields: Mapping[str, Candidates]
+    detail: Mapping[str, Candidates] | None
+    include: tuple[str, ...]
+    on_missing: ActionName | None = None
+    each: Expression | None = None
+    router: Router | None = None
+    preset: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What the user finds it by: its number, and in a preset what else tells it from the others there."""
+        return f"{self.number} (preset '{self.preset}', {self.action})" if self.preset else f"{self.number}"
+
+    @property
+    def campaigns(self) -> tuple[str, ...]:
+        """Every campaign that it may act in."""
+        return self.router.campaigns if self.router else (self.campaign,)
+
+    def takes(self, stream: str) -> bool:
+        """Whether the rule acts on this stream."""
+        return fnmatchcase(stream, self.stream)
+
+    def includes(self, name: str) -> bool:
+        """Whether a top-level field comes along; the SDK's own `_sdc_` fields only if they are named."""
+        if name.startswith("_sdc_"):
+            return _matcher(tuple(pattern for pattern in self.include if pattern.startswith("_sdc_")))(name) is not None
+        return _matcher(self.include)(name) is not None
+
+    def paths(self) -> Iterator[Path]:
+        """Every path of a record that the rule reads by name."""
+        groups = [*self.fields.values(), *(self.detail or {}).values()]
+        expressions = [expression for group in groups for expression in group]
+        by = self.router.by if self.router else None
+        for expression in filter(None, [*expressions, self.when, self.each, by]):
+            yield from (path for path in expression.paths if self.each is None or path[0] != ITEM)
+        yield from ((name,) for name in self.include if not self.preset and not set(name) & set("*?["))
+
+
+@cache
+def _matcher(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+    """Match a name against any of the globs, compiled once: this is asked for every field of every record."""
+    return re.compile("|".join(map(translate, patterns)) or r"(?!)").match
