@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from support.airbyte import Face
     from support.crm_server import CrmServer
 
+pytestmark = pytest.mark.long
+
 
 def status_of(face: Face, **changes: object) -> tuple[str, str]:
     [status] = face.run("check", **changes).all("CONNECTION_STATUS")

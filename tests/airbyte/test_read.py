@@ -15,6 +15,8 @@ from support.responses_server import CAMPAIGN, ResponsesServer
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 BOTH = configured(*STREAMS)
 OLD, LATE, NEW = NOW - 50_000, NOW - 2_000, NOW - 500
 """When leads were processed; what lies in the lookback of the last one comes again."""

@@ -14,6 +14,8 @@ from support.leads import lead
 if TYPE_CHECKING:
     from support.crm_server import CrmServer
 
+pytestmark = pytest.mark.long
+
 CONTACTS = configured("contacts")
 BAD = {"phone_number": "12345"}
 """What the mapping refuses."""

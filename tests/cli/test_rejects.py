@@ -24,6 +24,8 @@ from squadstack.cli.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.long
+
 NOWHERE = {"field": "city", "value": "nowhere", "error_msg": "{'city': 'Invalid value provided.'}"}
 OPEN = {"max_reject_percent": 100, "max_batch_wait_seconds": 0}
 PHONE = b"99999"

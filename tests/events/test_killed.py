@@ -16,6 +16,8 @@ from events.receiver import HEADERS, Receiver, loaded, started
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.long
+
 SENDERS = 8
 
 

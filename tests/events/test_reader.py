@@ -331,6 +331,7 @@ class Folder(RuleBasedStateMachine):
 
 
 TestFolder = Folder.TestCase
+TestFolder.pytestmark = [pytest.mark.long]
 TestFolder.settings = settings(max_examples=60, stateful_step_count=25, deadline=None, derandomize=True)
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from flows.scene import Scene
 
+pytestmark = pytest.mark.long
+
 GONE = singer.schema("gone", ["lead_id"], key=["lead_id"])
 
 

@@ -85,15 +85,12 @@ def by_day_and_night(rows: int) -> list[float]:
     [(evenly(100_000), 1.6), (by_day_and_night(100_000), 2.5), (evenly(3000), 2.0), (by_day_and_night(3000), 2.8)],
     ids=["evenly", "day and night", "a few, evenly", "a few, day and night"],
 )
-def test_calls_a_page(
-    moments: list[float], most: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, record_property: Any
-) -> None:
+def test_calls_a_page(moments: list[float], most: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All rows, for few calls more than there are pages."""
     api = Answering(moments)
     monkeypatch.setattr(Client, "of", lambda _: api)
     assert read(settings(tmp_path), NOW - 31 * DAY) == len(moments)
     calls = api.calls / math.ceil(len(moments) / PAGE)
-    record_property("calls a page", round(calls, 2))
     assert calls <= most, f"{calls:.2f} calls a page"
 
 
@@ -111,6 +108,7 @@ def test_one_call_if_all_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (read(settings(tmp_path), 0), api.calls) == (99, 1)
 
 
+@pytest.mark.long
 def test_over_real_http(tmp_path: Path) -> None:
     """As many calls of the server's own counting, with a page cap below what is asked for."""
     with ResponsesServer(clock=lambda: NOW, page_cap=PAGE) as server:
