@@ -82,7 +82,8 @@ class Reading:
         self._ledger = Ledger(settings.ledger_url, business=settings.business, host=settings.host)
         self._client = Client.of(settings)
         self._caller = Caller(settings, self._client, self._ledger.budget)
-        self._readers = [WindowReader(self._caller.ask, name, settings.page_size) for name in starts]
+        late = settings.lag_seconds + settings.lookback_seconds
+        self._readers = [WindowReader(self._caller.ask, name, settings.page_size, late) for name in starts]
         begins = [min(start.begin for start in several) for several in self._starts]
         jobs = [Job(place, Window(begin, _FOREVER), is_first=True) for place, begin in enumerate(begins)]
         self._agenda = Agenda(jobs, _WAITING * settings.max_in_flight, is_stopping)
@@ -132,7 +133,7 @@ class Reading:
 
     def _first(self, job: Job) -> None:
         """Ask for all there is; the answer tells the API's clock, hence the end, and often is all."""
-        found = self._readers[job.campaign].read(job.window, is_open=True)
+        found = self._readers[job.campaign].read_since(job.window.begin)
         now = found.date.timestamp() if found.date else self._local_clock(job)
         begin = min(start.begin_by(now) for start in self._starts[job.campaign])
         if begin < job.window.begin:
@@ -145,6 +146,10 @@ class Reading:
         self._clocks[job.campaign] = now
         window = Window(job.window.begin, max(int(now - self._settings.lag_seconds), job.window.begin))
         self._agenda.bound(job.campaign, window)
+        if isinstance(found, Whole):
+            self._tell_unprocessed(found, self._campaigns[job.campaign])
+        if isinstance(found, Whole) and not found.is_certain and window.seconds > 0:
+            found = self._readers[job.campaign].read(window, seen=found.rows)
         self._deal_with(Job(job.campaign, window, is_first=True), found)
 
     def _one(self, job: Job) -> None:
@@ -156,11 +161,13 @@ class Reading:
             return
         rows = found.rows if isinstance(found, Whole) else []
         campaign_id = self._campaigns[job.campaign]
-        if lacking := unprocessed(rows, campaign_id):
-            log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
         records = records_of(rows, campaign_id, job.window, is_open=job.is_first)
         is_dated = job.campaign not in self._undated
         self._agenda.close(job, Closed(job.window, records, self._clocks[job.campaign], is_dated=is_dated))
+
+    def _tell_unprocessed(self, found: Whole, campaign_id: str) -> None:
+        if lacking := unprocessed(found.rows, campaign_id):
+            log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
 
     def _cut(self, job: Job, found: Overflow) -> list[Window]:
         """Into which windows to cut one; the long time before the first row, if there is one, makes one window."""

@@ -3,6 +3,11 @@
 Rows move while pages are read: a lead that is processed again leaves its place, and every later page shifts by
 one. So a window counts as read only if all of it came in one answer. Only a second that holds more than a page
 has to be read by pages: over and over, until nothing new comes.
+
+Even one answer may be torn: the API counts first and reads then (its "Invalid page." is Django's, whose paginator
+does so), and a row that comes in between pushes another one out of an answer that looks whole. Only where a row may
+still come, that is among those of the last `late_seconds`, and what the next run does not read anyway, an answer
+needs a second one that shows nothing new.
 """
 
 from __future__ import annotations
@@ -19,7 +24,7 @@ from squadstack.exceptions import AccessError, OutageError
 from squadstack.responses.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from squadstack.api.messages import Request
@@ -37,10 +42,17 @@ _IDLE_PASSES = 5
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All rows of a window, and perhaps some around it. Rows are personal, never shown."""
+    """All rows of a window, and perhaps some around it.
+
+    Attributes:
+        rows: Personal, never shown.
+        date: The API's clock; None if it does not tell.
+        is_certain: Whether none can be missing; always so of a window that has an end.
+    """
 
     rows: list[dict[str, Any]] = field(repr=False)
     date: datetime | None = None
+    is_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,39 +80,72 @@ class WindowReader:
         ask: Asks the API; None: there is no such page.
         campaign_id: Which campaign.
         page_size: How many rows are wanted at once.
+        late_seconds: How late a row may come, and how far back the next run looks: `lag_seconds` and
+            `lookback_seconds` together.
     """
 
-    def __init__(self, ask: Callable[[Request], Page | None], campaign_id: str, page_size: int) -> None:
+    def __init__(
+        self, ask: Callable[[Request], Page | None], campaign_id: str, page_size: int, late_seconds: float
+    ) -> None:
         self._ask = ask
         self._campaign_id = campaign_id
         self._page_size = page_size
+        self._late_seconds = late_seconds
         self._full = page_size
         self._has_warned = False
 
-    def read(self, window: Window, *, is_open: bool = False) -> Whole | Overflow:
-        """Read a window.
-
-        Args:
-            window: Which. Rows of the second before it and after it may come along.
-            is_open: Whether all that was processed later is asked for too.
+    def read_since(self, begin: int) -> Whole | Overflow:
+        """Ask for all that was processed from then on: one question, whose answer is not always certain.
 
         Raises:
             OutageError: Its answers contradict each other for too long.
         """
-        before = None if is_open else window.end
         for _ in range(_MOST_TRIES):
-            page = self._page(window.begin, before, 1)
-            if page is not None and page.is_whole and len(page.rows) < self._full:
-                return Whole(page.rows, page.date)
-            if page is not None and not page.has_next and self._is_all(page, window.begin, before):
-                return Whole(page.rows, page.date)
+            page = self._page(begin, None, 1)
+            if page is not None and not page.has_next:
+                is_certain = self._looks_whole(page) and self._is_settled(page, begin)
+                return Whole(page.rows, page.date, is_certain=is_certain)
             if page is not None and page.rows:
-                rows = max(page.count or 0, 2 * len(page.rows))
-                if is_open or window.seconds > 1:
-                    return Overflow(rows, len(page.rows), page.date)
-                return Whole(self._by_pages(window), page.date)
-        msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
-        raise OutageError(msg)
+                return _overflow(page)
+        raise self._contradiction()
+
+    def read(self, window: Window, seen: Sequence[dict[str, Any]] | None = None) -> Whole | Overflow:
+        """Read a window.
+
+        Args:
+            window: Which. Rows of the second before it and after it may come along.
+            seen: Rows that an answer which was not certain has shown of it already.
+
+        Raises:
+            OutageError: Its answers contradict each other for too long.
+        """
+        known = None if seen is None else set(_keys(seen))
+        for _ in range(_MOST_TRIES):
+            page = self._page(window.begin, window.end, 1)
+            if page is not None and self._looks_whole(page):
+                keys = set(_keys(page.rows))
+                if (known is not None and keys <= known) or self._is_settled(page, window.begin):
+                    return Whole(page.rows, page.date)
+                known = keys
+            elif page is not None and not page.has_next and self._is_all(page, window):
+                return Whole(page.rows, page.date)
+            elif page is not None and page.rows:
+                return _overflow(page) if window.seconds > 1 else Whole(self._by_pages(window), page.date)
+        raise self._contradiction()
+
+    def _looks_whole(self, page: Page) -> bool:
+        """Whether it says that it holds all, and has room for more: its count may be that of the page alone."""
+        return page.is_whole and len(page.rows) < self._full
+
+    def _is_settled(self, page: Page, begin: int) -> bool:
+        """Whether no row that just came can have pushed out another one that the next run would not read."""
+        if page.date is None:
+            return False
+        fresh = page.date.timestamp() - self._late_seconds
+        with contextlib.suppress(ValueError):
+            moments = [moment_of(row.get("processed_at")) for row in page.rows]
+            return begin >= fresh or all(moment is None or moment.timestamp() < fresh for moment in moments)
+        return True  # a moment that cannot be read ends the run when the row is read
 
     def earliest(self, window: Window, found: Overflow) -> int:
         """Guess when a window's first row was processed, by its last page and its first: its end if they do not tell.
@@ -129,16 +174,12 @@ class WindowReader:
             self._full = min(self._full, len(page.rows))
         return page
 
-    def _is_all(self, page: Page, begin: int, before: int | None) -> bool:
-        """Whether a page is all there is although that is not certain: a second look must show the same.
-
-        Its count may be wrong. Or the page is full: the API counts before it reads, so that a row that came in
-        between may have pushed another one out.
-        """
-        further = self._page(begin, before, 2)
+    def _is_all(self, page: Page, window: Window) -> bool:
+        """Whether a page is all there is although it is full or its count is another: a second look must show it."""
+        further = self._page(window.begin, window.end, 2)
         if further is not None and further.rows and _keys(further.rows) != _keys(page.rows):
             return False
-        again = self._page(begin, before, 1)
+        again = self._page(window.begin, window.end, 1)
         if again is None or again.has_next or _keys(again.rows) != _keys(page.rows):
             return False
         if not again.is_whole and not self._has_warned:
@@ -149,11 +190,15 @@ class WindowReader:
             )
         return True
 
+    def _contradiction(self) -> OutageError:
+        msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
+        return OutageError(msg)
+
     def _by_pages(self, window: Window) -> list[dict[str, Any]]:
         """Read a second's pages, again and again, until no row can be missing.
 
         Once as many rows were found as there are, a row that is missing hides behind one that has left since it was
-        found. So when all of them are found once more, none is missing.
+        found, or that has just come. So when the very same are found once more, none is missing.
         """
         found: dict[str, dict[str, Any]] = {}
         complete: dict[str, dict[str, Any]] | None = None
@@ -162,9 +207,9 @@ class WindowReader:
         for _ in range(_MOST_TRIES):
             one = self._one_pass(window)
             found |= one.rows
-            if complete is not None and found.keys() >= complete.keys():
-                return list(found.values())
             if len(found) == one.count:
+                if complete is not None and found.keys() == complete.keys():
+                    return list(found.values())
                 complete, found = found, {}
             elif one.count is not None and len(found) > one.count:
                 complete, found = None, one.rows
@@ -193,9 +238,13 @@ class WindowReader:
         return _Pass(rows, count, is_counted=delivered == count)
 
 
+def _overflow(page: Page) -> Overflow:
+    return Overflow(max(page.count or 0, 2 * len(page.rows)), len(page.rows), page.date)
+
+
 def _key(row: dict[str, Any]) -> str:
     return json.dumps([row.get("lead_id"), row.get("processed_at")], default=str)
 
 
-def _keys(rows: list[dict[str, Any]]) -> list[str]:
+def _keys(rows: Sequence[dict[str, Any]]) -> list[str]:
     return sorted(map(_key, rows))

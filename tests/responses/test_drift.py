@@ -124,6 +124,7 @@ def drift(server: ResponsesServer, ledger_url: str, draw: Any, *, rows: int, run
         clock=lambda: world.now / SECOND,
         between=world.move,
         within=world.move if is_torn else lambda: None,
+        cuts_by_count=is_torn and draw(st.booleans(), label="pages cut by the count"),
     )
     for at in draw(st.lists(st.integers(0, SPAN * 4), max_size=rows), label="rows, in quarters of a second ago"):
         world.insert(NOW * SECOND - at * SECOND // 4)

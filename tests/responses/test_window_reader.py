@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 SECOND = Window(1000, 1001)
 DAY = Window(0, 86_400)
+LATE = 600
 
 
 class Api:
@@ -30,6 +32,7 @@ class Api:
         self.said = said
         self.calls = 0
         self.between: Callable[[], object] = lambda: None
+        self.date: datetime | None = datetime.fromtimestamp(2 * DAY.end, UTC)
 
     def ask(self, request: Request) -> Page | None:
         self.calls += 1
@@ -39,10 +42,10 @@ class Api:
             return None
         rows = self.rows[(number - 1) * self.page : number * self.page]
         said = {"count": len(self.rows), "has_next": number * self.page < len(self.rows), **self.said}
-        return Page(rows, date=None, **said)
+        return Page(rows, date=self.date, **said)
 
     def read(self, window: Window = SECOND, size: int = 100) -> Whole | Overflow:
-        return WindowReader(self.ask, "loans", size).read(window)
+        return WindowReader(self.ask, "loans", size, LATE).read(window)
 
 
 def ids(found: Whole | Overflow) -> set[str]:
@@ -102,7 +105,7 @@ def test_a_server_that_repeats_its_last_page() -> None:
         page = api.ask(request)
         return page if page is not None else Page(api.rows[200:], len(api.rows), has_next=True, date=None)
 
-    assert len(ids(WindowReader(ask, "loans", 100).read(SECOND))) == 250
+    assert len(ids(WindowReader(ask, "loans", 100, LATE).read(SECOND))) == 250
     assert api.calls < 20
 
 
@@ -123,11 +126,13 @@ def test_a_crowded_second_in_no_order_that_loses_rows(seed: int, count: dict[str
     assert {row["lead_id"] for row in api.rows} <= found
 
 
-def test_a_row_that_comes_between_count_and_page() -> None:
-    """It pushes another one out of a page that looks whole. Red if a full page is believed at once."""
-    api = Api(10, 10)
+@pytest.mark.parametrize("cap", [10, 100])
+def test_a_row_that_comes_between_count_and_page(cap: int) -> None:
+    """It pushes another one out of an answer that looks whole. Red if such an answer is believed at once."""
+    api = Api(10, cap)
+    api.date = datetime.fromtimestamp(1000 + LATE, UTC)
     late = [{"lead_id": "late", "processed_at": 1000}, *api.rows]
-    answers = [Page(late[:10], 10, has_next=False, date=None)]
+    answers = [Page(late[:10], 10, has_next=False, date=api.date)]
 
     def ask(request: Request) -> Page | None:
         if answers:
@@ -135,7 +140,24 @@ def test_a_row_that_comes_between_count_and_page() -> None:
             return answers.pop()
         return api.ask(request)
 
-    assert isinstance(WindowReader(ask, "loans", 10).read(DAY), Overflow)
+    found = WindowReader(ask, "loans", 100, LATE).read(DAY)
+    assert isinstance(found, Overflow) if cap == 10 else len(ids(found)) == 11
+
+
+@pytest.mark.parametrize(
+    ("date", "begin", "calls"),
+    [
+        (1000 + LATE, 0, 2),
+        (1000 + LATE, 999, 2),
+        (1000 + LATE, 1000, 1),  # the next run reads all of it anyway
+        (1001 + LATE, 0, 1),  # no such row can come any more
+        (None, 1000, 2),
+    ],
+)
+def test_only_where_rows_may_still_come_is_asked_twice(date: int | None, begin: int, calls: int) -> None:
+    api = Api(10, 100)
+    api.date = None if date is None else datetime.fromtimestamp(date, UTC)
+    assert (len(ids(api.read(Window(begin, 2000)))), api.calls) == (10, calls)
 
 
 @pytest.mark.parametrize("window", [DAY, SECOND])
@@ -156,7 +178,7 @@ def test_a_second_that_never_rests_ends_the_run() -> None:
 
 
 def test_a_wrong_count_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
-    reader = WindowReader(Api(5, 100, count=7).ask, "loans", 100)
+    reader = WindowReader(Api(5, 100, count=7).ask, "loans", 100, LATE)
     for _ in range(3):
         reader.read(DAY)
     assert [record.getMessage()[:56] for record in caplog.records] == [

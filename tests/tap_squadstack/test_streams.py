@@ -63,7 +63,7 @@ def test_both_streams(reading: TapScene) -> None:
     assert answers == [("lead-2", "loan", None), ("lead-1", "loan", "yes"), ("lead-1", "city", "Canary city")]
     assert [output.bookmark(stream) for stream in STREAMS] == ["2025-06-15T15:01:40.000000+00:00"] * 2
     assert "1 rows of campaign loans have no processed_at" in result.stderr
-    assert len(reading.server.calls) == 1
+    assert len(reading.server.calls) == 2, "one that shows the rows, and one that proves that none is missing"
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -129,7 +129,7 @@ def test_several_campaigns(reading: TapScene) -> None:
     output = reading.sync(campaign_ids=["one", "a/b ü?", "one"])
     assert [record["campaign_id"] for record in output.records["lead_responses"]] == ["one", "a/b ü?"]
     assert None not in {output.bookmark(campaign=name) for name in ("one", "a/b ü?")}
-    assert sorted(call.campaign for call in reading.server.calls) == ["a/b ü?", "one"]
+    assert {call.campaign for call in reading.server.calls} == {"a/b ü?", "one"}
 
 
 def test_start_date(reading: TapScene) -> None:

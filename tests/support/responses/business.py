@@ -149,7 +149,8 @@ class Business:
         rows = self._chosen(campaign, query)
         if number < 1 or size < 1 or (number > 1 and (number - 1) * size >= count):
             raise LookupError
-        page = rows[(number - 1) * size : number * size]
+        end = min(number * size, count) if self.options.cuts_by_count else number * size
+        page = rows[(number - 1) * size : end]
         has_next = number * size < count
         body = {
             "count": self._count(count),

@@ -30,6 +30,8 @@ class Options:
     """Whether bounds are compared with processed_at cut to the second."""
     page_cap: int = 100
     """The most rows of a page, whatever is asked for."""
+    cuts_by_count: bool = False
+    """Whether a page never reaches past the count that was taken before, as Django's paginator has it."""
     count: str | int = "right"
     """right, missing, text; or a number that is added to the right one."""
     next: str = "right"
