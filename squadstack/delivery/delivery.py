@@ -46,6 +46,7 @@ GRACE_SECONDS = 20.0
 """How long calls on their way may take once the run stops."""
 
 _REJECTIONS_AT_ONCE = 200
+_REPLAYED_ELSEWHERE = "Another run is sending rejects of this business again, and two might send the same one twice."
 _TICK = 0.5
 _AT_ONCE = 2
 
@@ -160,8 +161,13 @@ class Delivery:
             begun: Called with the replay before the first is sent.
 
         Raises:
-            SquadStackError: The run has failed, or the rejects cannot be read.
+            SquadStackError: The run has failed, the rejects cannot be read, or another run sends them.
         """
+        if not self._ledger.claim_replay():
+            raise LedgerError(_REPLAYED_ELSEWHERE)
+        self._send_again(selection, begun)
+
+    def _send_again(self, selection: Selection, begun: Callable[[Replay], None]) -> None:
         replay = Replay(self._ledger, self._mapper, selection)
         begun(replay)
         for outcome in replay.outcomes():
@@ -175,9 +181,12 @@ class Delivery:
         self.tick()
 
     def retry_rejected(self) -> None:
-        """Send the rejects again that the setting names; raises as `send_again` does."""
-        if reasons := self._settings.retry_rejected:
-            self.send_again(Selection(reasons=tuple(reasons)), self._tell_replay)
+        """Send the rejects again that the setting names, unless another run does; raises as `send_again` does."""
+        reasons = tuple(self._settings.retry_rejected)
+        if reasons and self._ledger.claim_replay():
+            self._send_again(Selection(reasons=reasons), self._tell_replay)
+        elif reasons:
+            log.warning("%s This run leaves them alone.", _REPLAYED_ELSEWHERE)
 
     @staticmethod
     def _tell_replay(replay: Replay) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from squadstack.exceptions import ConfigurationError, LedgerError
+from squadstack.ledger.claims import Claim
 from squadstack.ledger.copying import copy_of
 
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ class Database:
         self.place = parsed.set(query={}).render_as_string(hide_password=True)
         self.is_new = not as_copy and _create_privately(parsed)
         self._lock = threading.Lock()
+        self._claims: list[Claim] = []
         self._fault = ""
         self._engine = _engine(parsed)
+        self._is_copy = as_copy
         if as_copy:
             self._engine, self.is_new = self._copy()
 
@@ -110,6 +113,26 @@ class Database:
                 else:
                     return
 
+    def claim(self, name: str) -> bool:
+        """Claim, until `close` or the end of the process, what only one run may do at a time; False: another does it.
+
+        Raises:
+            LedgerError: The claim cannot be noted.
+        """
+        if self._is_copy:
+            return True
+        claim = Claim(self._engine, name)
+        try:
+            is_ours = claim.take()
+        except SQLAlchemyError as error:
+            raise LedgerError(self._sentence(error)) from None
+        except OSError as error:
+            msg = f"No file can be made beside the ledger at {self.place} ({error.strerror}): check permissions."
+            raise LedgerError(msg) from None
+        if is_ours:
+            self._claims.append(claim)
+        return is_ours
+
     def scrub(self) -> None:
         """Leave nothing of what was deleted in SQLite's files; a database server keeps house by itself.
 
@@ -132,7 +155,9 @@ class Database:
             raise LedgerError(msg)
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections and claims."""
+        for claim in self._claims:
+            claim.release()
         self._engine.dispose()
 
     def _sentence(self, error: Exception) -> str:

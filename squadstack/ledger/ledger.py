@@ -76,6 +76,10 @@ class Ledger:
         """Give back the database's connections."""
         self._database.close()
 
+    def claim_replay(self) -> bool:
+        """Claim, until `close`, that this run alone sends rejects again; False: another one does."""
+        return self._database.claim(f"replay-{self._scope}")
+
     # -- runs ----------------------------------------------------------------------------------------
 
     def forget(self, days: float) -> None:

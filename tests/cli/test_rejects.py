@@ -76,6 +76,7 @@ def files(scene: Scene) -> bytes:
 # -- see -------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_ledger
 def test_list_groups_by_reason_rule_and_field(refused: Scene) -> None:
     """And says what to do about each, without a value."""
     groups = [(group["count"], group["reason"], group["rule"], group["field"]) for group in told(refused, "list")]
@@ -86,6 +87,7 @@ def test_list_groups_by_reason_rule_and_field(refused: Scene) -> None:
     assert [secret for secret in SECRETS if secret in text] == []
 
 
+@pytest.mark.any_ledger
 def test_rejects_are_chosen(refused: Scene) -> None:
     [group] = told(refused, "list", "--reason", "invalid_phone")
     assert group["count"] == 1
@@ -95,6 +97,7 @@ def test_rejects_are_chosen(refused: Scene) -> None:
     assert sum(group["count"] for group in told(refused, "list", "--state", "all")) == 3
 
 
+@pytest.mark.any_ledger
 def test_show_tells_all(refused: Scene) -> None:
     [number] = [reject["reject_id"] for reject in refused.rejects() if reject["lead_id"] == "lead-2"]
     [shown] = told(refused, "show", str(number))
@@ -131,6 +134,7 @@ def test_what_is_exported_as_a_tap_writes_it_can_be_sent(refused: Scene) -> None
 # -- send again ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.any_ledger
 def test_mended_and_sent_again_all_are_accepted(refused: Scene) -> None:
     """The cause is gone at SquadStack, and the rule has come to take another field."""
     refused.server.set(reject=[])
@@ -167,6 +171,7 @@ def test_a_replay_that_is_refused_as_a_whole_is_no_failure(scene: Scene) -> None
     assert told(scene, "replay", max_reject_percent=10)["rejected_again"] == 30
 
 
+@pytest.mark.any_ledger
 def test_what_was_overtaken_is_not_sent(refused: Scene) -> None:
     """A later record of the lead was accepted, or changes nothing: the reject's values are old."""
     assert refused.run([CONTACTS, contact(4, city="nowhere"), contact(1)], **OPEN).status == 0
@@ -181,6 +186,7 @@ def test_what_was_overtaken_is_not_sent(refused: Scene) -> None:
     }
 
 
+@pytest.mark.any_ledger
 def test_earlier_rejects_of_a_lead_do_not_overtake_later_ones(scene: Scene) -> None:
     """Both are sent, in the order in which they were read, over several replays."""
     scene.server.set(reject=[NOWHERE, {**NOWHERE, "field": "town"}])
@@ -231,7 +237,28 @@ def test_killed_at_any_moment_each_is_sent_at_most_once_more(tmp_path: Path, see
     assert set(states(scene).values()) == {"accepted"}
 
 
+@pytest.mark.any_ledger
+def test_two_at_once_send_none_twice(refused: Scene) -> None:
+    """The second one ends with a sentence, a run leaves the rejects to it; a killed one is in nobody's way."""
+    refused.server.set(reject=[])
+    refused.server.hold()
+    with start_target(refused.settings(**OPEN), command=REPLAY, cwd=refused.folder) as running:
+        refused.server.wait(lambda: refused.server.held)
+        result = command(refused, "replay", "--json", status=1)
+        assert "Another run is sending rejects of this business again" in result.stderr
+        with refused.running(**OPEN, retry_rejected=["invalid_value"]) as run:
+            run.wait_for_log("This run leaves them alone.")
+            running.kill()
+            running.wait()
+            run.close_stdin()
+            assert run.wait().status == 0
+    refused.server.release()
+    assert told(refused, "replay", "--reason", "invalid_value")["accepted"] == 2
+    assert refused.done("lead-1") in (["upsert"], ["upsert", "upsert"])
+
+
 @pytest.mark.parametrize("reasons", [["invalid_value"], ["invalid_phone"]])
+@pytest.mark.any_ledger
 def test_retry_rejected_does_so_at_the_start_of_a_run(refused: Scene, reasons: list[str]) -> None:
     """Before the input, whose later values then stand; only of these reasons."""
     refused.server.set(reject=[])
@@ -276,6 +303,7 @@ def test_what_was_sent_for_a_lead_is_erased_too(refused: Scene) -> None:
     assert refused.run([CONTACTS, contact(4)], **OPEN).summary["accepted"] == 1  # type: ignore[index]
 
 
+@pytest.mark.any_ledger
 def test_a_lead_whose_id_could_not_be_read_is_found_in_the_record(scene: Scene) -> None:
     rule = {**upsert(), "fields": {"lead_id": "int(lead_id)"}}
     assert scene.run([CONTACTS, contact(1), contact(2)], mappings=[rule], **OPEN).status == 0

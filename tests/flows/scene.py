@@ -44,10 +44,12 @@ class Scene:
 
     server: CrmServer
     folder: Path
+    database: str = ""
+    """The setting `ledger_url`; without it, a file in the folder."""
 
     @property
     def ledger_url(self) -> str:
-        return f"sqlite:///{self.folder}/ledger.db"
+        return self.database or f"sqlite:///{self.folder}/ledger.db"
 
     def settings(self, **changes: object) -> dict[str, Any]:
         """Tell what stands in the configuration file."""

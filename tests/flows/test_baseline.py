@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from flows.planning import command
 from flows.scene import CAMPAIGN, CONTACTS, contact, upsert
 from support import singer
 
 if TYPE_CHECKING:
     from flows.scene import Scene
+
+pytestmark = pytest.mark.any_ledger
 
 RULES = [
     upsert(),

@@ -26,6 +26,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.any_ledger
 def test_the_run_that_follows_does_what_the_plan_says(scene: Scene, seed: int) -> None:
     """Merged, unchanged and rejected ones among them; red where the sender's threads decide what is merged."""
     scene.server.set(answer=(0, 0.02))
@@ -94,6 +95,7 @@ def test_a_plan_reads_what_a_killed_run_left(scene: Scene) -> None:
     assert {name: text for name, text in files(scene.folder).items() if not name.endswith("-shm")} == before
 
 
+@pytest.mark.any_ledger
 def test_what_is_known_only_since_this_run(scene: Scene) -> None:
     """An upsert without number, a lead that comes back after its deletion, A then B then A: as in the run."""
     rules = [upsert(), {"stream": "gone", "action": "delete", "include": ["lead_id"]}]
@@ -138,6 +140,7 @@ def test_a_run_that_would_fail(scene: Scene) -> None:
     assert "raise max_actions" in result.stderr
 
 
+@pytest.mark.any_ledger
 def test_an_input_file_and_one_that_breaks_off(scene: Scene) -> None:
     path = scene.folder / "in.jsonl"
     path.write_text(singer.lines(CONTACTS, contact(1), contact(2)))

@@ -12,6 +12,8 @@ from support.crm_server import CrmServer
 if TYPE_CHECKING:
     from flows.scene import Scene
 
+pytestmark = pytest.mark.any_ledger
+
 RULES = [
     upsert(),
     {"stream": "orders", "action": "convert", "include": ["lead_id", "detail"]},
