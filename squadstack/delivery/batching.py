@@ -12,54 +12,37 @@ on which of several answers comes first.
 from __future__ import annotations
 
 import heapq
-from collections import Counter, OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass, field
-from itertools import count
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import count, islice
+from typing import TYPE_CHECKING
 
-from squadstack.api.verdicts import ActionName
+from squadstack.delivery.batch import Batch
+from squadstack.delivery.groups import Groups
+from squadstack.delivery.limited import Limited
 from squadstack.delivery.merging import may_merge, merge, without_content
+from squadstack.delivery.screening import Screening
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from squadstack.api.verdicts import ActionName
     from squadstack.ledger.rows import LeadKey
     from squadstack.mapping.actions import LeadAction
 
 _LONGEST_SCREENING_WAIT = 0.5
 """Seconds after which the ledger is asked about the few heads there are: they may be settled without a call."""
 
-_SAY_ENOUGH = frozenset({ActionName.DISABLE, ActionName.DELETE})
-"""Actions that say all by their name and their lead."""
-
-Kind: TypeAlias = tuple[str, ActionName]
-"""What a call is about: a campaign and an action."""
-
-
-@dataclass(slots=True, eq=False)
-class Batch:
-    """Actions of one kind on different leads: one call.
-
-    Attributes:
-        kind: The campaign and the action.
-        actions: In the order of the call's rows.
-        is_loose: Whether only single rows of a call failed, so that others may fill up the next one.
-    """
-
-    kind: Kind
-    actions: list[LeadAction]
-    is_loose: bool = False
-
-    def halves(self) -> tuple[Batch, Batch]:
-        """Two batches of half the leads each, in order."""
-        middle = len(self.actions) // 2
-        return Batch(self.kind, self.actions[:middle]), Batch(self.kind, self.actions[middle:])
-
 
 @dataclass(slots=True, eq=False)
 class _Lane:
     waiting: deque[LeadAction] = field(default_factory=deque)
     busy: bool = False
+
+    @property
+    def load(self) -> int:
+        """How many actions wait here, each that was merged counted."""
+        return sum(map(_load, self.waiting))
 
 
 class Backlog:
@@ -84,23 +67,19 @@ class Backlog:
         asks_about_all: bool = False,
         one_by_one: frozenset[ActionName] = frozenset(),
     ) -> None:
-        self._one_by_one = one_by_one
         self._asks_about_all = asks_about_all
         self._batch_size = batch_size
         self._telling_sizes = frozenset({1, batch_size})
         self._max_wait = max_wait
         self._capacity = capacity
-        self._limits = dict(limits or {})
-        self._limited: Counter[str] = Counter()
-        self._held: dict[LeadKey, LeadAction] = {}
-        self._stuck = 0
         self._lanes: dict[LeadKey, _Lane] = {}
-        self._groups: dict[Kind, OrderedDict[LeadKey, float]] = {}
-        self._unscreened: dict[LeadKey, tuple[LeadAction, float]] = {}
-        self._claimed: dict[LeadKey, float] = {}
+        self._groups = Groups(batch_size=batch_size, max_wait=max_wait, one_by_one=one_by_one)
+        self._limited = Limited(limits or {})
+        self._screening = Screening()
         self._retries: list[tuple[float, int, Batch]] = []
         self._ticket = count()
         self._unsettled = 0
+        self._stuck = 0
         self._followers = 0
         self._out = 0
         self._staged: dict[LeadKey, float] = {}
@@ -128,15 +107,13 @@ class Backlog:
         Returns:
             Whether the dispatcher should look: a group came up or is full, or a head must be screened.
         """
-        count = len(action.parts) or 1
-        self._unsettled += count
-        number = self._limited[action.name] = self._limited[action.name] + 1
-        if number > self._limits.get(action.name, number):
-            action = without_content(action)  # so many that none of the kind will be sent
+        self._unsettled += _load(action)
+        if self._limited.count(action.name):
+            action = without_content(action)
         lane = self._lanes.setdefault(action.lead, _Lane())
-        self._stuck += count if action.lead in self._held else 0
+        self._stuck += _load(action) if self._limited.holds(action.lead) else 0
         last = lane.waiting[-1] if lane.waiting and not (lane.busy and len(lane.waiting) == 1) else None
-        if last is None or {last.name, action.name} & self._limits.keys() or not may_merge(last, action):
+        if last is None or last.name in self._limited or action.name in self._limited or not may_merge(last, action):
             lane.waiting.append(action)
             self._followers += len(lane.waiting) > 1
             return len(lane.waiting) == 1 and self._show(action, now)
@@ -161,8 +138,7 @@ class Backlog:
 
     def send_as(self, name: ActionName, action: LeadAction, now: float) -> None:
         """Have a head that was on its way sent as another action; its lead stays busy, so nothing is merged into it."""
-        group = self._groups.setdefault((action.lead.campaign, name), OrderedDict())
-        group[action.lead] = now
+        self._groups.add(action.lead, name, now)
         self._out -= 1
 
     # -- held actions --------------------------------------------------------------------------------
@@ -170,38 +146,33 @@ class Backlog:
     @property
     def holds(self) -> bool:
         """Whether actions are held."""
-        return bool(self._held)
+        return bool(self._limited)
 
     def held(self) -> list[LeadAction]:
         """Held heads of which it can be told whether they would change anything, without their content."""
-        return [head for head in self._held.values() if head.name in _SAY_ENOUGH]
+        return self._limited.telling
 
     def let_go(self, head: LeadAction) -> None:
         """A held head need not be sent after all: it counts no more."""
-        del self._held[head.lead]
-        self._limited[head.name] -= 1
-        self._stuck -= sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
+        self._limited.let_go(head)
+        self._stuck -= self._lanes[head.lead].load
 
     @property
     def excess(self) -> dict[str, int]:
         """The kinds of which there are more actions than their limit allows, with how many there are."""
-        return {name: self._limited[name] for name, most in self._limits.items() if self._limited[name] > most}
+        return self._limited.excess
 
     def release(self, now: float) -> None:
         """Let the held actions be sent."""
-        self._limits = {}
         self._stuck = 0
-        held, self._held = self._held, {}
-        for head in held.values():
+        for head in self._limited.release():
             self._show(head, now)
 
     # -- screening -----------------------------------------------------------------------------------
 
     def unscreened(self, now: float) -> list[LeadAction]:
         """Heads whose turn has come, about which the ledger is asked before they are sent: many, or none yet."""
-        if self.seconds_until_screening(now) != 0.0:
-            return []
-        return [action for action, _ in self._unscreened.values()]
+        return self._screening.heads if self.seconds_until_screening(now) == 0.0 else []
 
     def _must_be_asked(self, head: LeadAction) -> bool:
         return self._asks_about_all or bool(head.incomplete)
@@ -209,41 +180,36 @@ class Backlog:
     def seconds_until_screening(self, now: float) -> float | None:
         """How long until the ledger is asked about heads; None: not before something changes."""
         self._begin_round(now)
-        if not self._unscreened:
+        if not self._screening:
             return None
-        if len(self._unscreened) >= self._batch_size or self.closing or self.is_full:
+        if len(self._screening) >= self._batch_size or self.closing or self.is_full:
             return 0.0
-        _, since = next(iter(self._unscreened.values()))
-        return max(0.0, since + min(self._max_wait, _LONGEST_SCREENING_WAIT) - now)
+        return max(0.0, self._screening.since + min(self._max_wait, _LONGEST_SCREENING_WAIT) - now)
 
     def claim(self, action: LeadAction) -> bool:
         """Take a head that was asked about out of the screening; False: it is another by now, merged meanwhile."""
-        waiting, since = self._unscreened.get(action.lead, (None, 0.0))
-        if waiting is not action:
+        if not self._screening.claim(action):
             return False
-        del self._unscreened[action.lead]
-        self._claimed[action.lead] = since
         self._lanes[action.lead].busy = True
         return True
 
     def admit(self, action: LeadAction, now: float) -> None:
         """Let a claimed head be sent; it has waited since its turn came."""
         self._lanes[action.lead].busy = False
-        self._ready(action, self._claimed.pop(action.lead, now))
+        since = self._screening.end_claim(action.lead)
+        self._ready(action, now if since is None else since)
 
     # -- out -----------------------------------------------------------------------------------------
 
     def seconds_until_due(self, now: float) -> float | None:
         """How long until a call is worth making; None: not before something changes."""
         self._begin_round(now)
+        if self._groups and self._rest_is_due:
+            return 0.0
         waits = [max(0.0, due - now) for due, _, _ in self._retries[:1]]
-        for kind, group in self._groups.items():
-            if len(group) >= self._most(kind, self._batch_size) or self._rest_is_due:
-                return 0.0
-            waits.append(max(0.0, next(iter(group.values())) + self._max_wait - now))
-        for since in self._staged.values():
-            waits.append(max(0.0, since + self._max_wait - now))
-            break
+        waits += [max(0.0, since + self._max_wait - now) for since in islice(self._staged.values(), 1)]
+        if (wait := self._groups.seconds_until_due(now)) is not None:
+            waits.append(wait)
         return min(waits, default=None)
 
     def take(self, most: int, now: float) -> Batch | None:
@@ -255,7 +221,7 @@ class Backlog:
             if batch.is_loose:
                 self._fill(batch, most)
             return batch
-        kind = self._choose(min(most, self._batch_size), now)
+        kind = self._groups.choose(min(most, self._batch_size), now, rest=self._rest_is_due)
         if kind is None:
             return None
         batch = Batch(kind, [])
@@ -263,20 +229,13 @@ class Backlog:
         self._left_of_round -= self._left_of_round > 0
         return batch
 
-    def _most(self, kind: Kind, size: int) -> int:
-        """The most leads of a batch of this kind, where others hold so many."""
-        return 1 if kind[1] in self._one_by_one else size
-
     def _fill(self, batch: Batch, most: int) -> None:
-        size = self._most(batch.kind, min(most, self._batch_size))
-        group = self._groups.get(batch.kind, OrderedDict())
-        while group and len(batch.actions) < size:
-            lane = self._lanes[group.popitem(last=False)[0]]
+        size = self._groups.most(batch.kind, min(most, self._batch_size))
+        for lead in self._groups.take(batch.kind, size - len(batch.actions)):
+            lane = self._lanes[lead]
             lane.busy = True
             self._out += 1
             batch.actions.append(lane.waiting[0])
-        if not group:
-            self._groups.pop(batch.kind, None)
 
     def retry(self, batch: Batch, due: float) -> None:
         """Have a whole batch sent again at a time; its leads stay busy."""
@@ -287,14 +246,14 @@ class Backlog:
         """Note that a head is settled, and return it or the parts it was merged from."""
         lane = self._lanes[action.lead]
         lane.waiting.popleft()
-        self._out -= self._claimed.pop(action.lead, None) is None and lane.busy
+        self._out -= self._screening.end_claim(action.lead) is None and lane.busy
         lane.busy = False
         settled = action.parts or (action,)
         self._unsettled -= len(settled)
         self._followers -= bool(lane.waiting)
         if not lane.waiting:
             del self._lanes[action.lead]
-        elif self.closing and self._max_wait and lane.waiting[0].name not in self._limits:
+        elif self.closing and self._max_wait and lane.waiting[0].name not in self._limited:
             self._staged[action.lead] = now
         else:
             self._show(lane.waiting[0], now)
@@ -311,15 +270,14 @@ class Backlog:
             return
         if not self._groups:
             self._left_of_round = 0
-        is_over = not (self._out or self._left_of_round or self._claimed)
+        is_over = not (self._out or self._left_of_round or self._screening.is_asking)
         if self._staged and (is_over or next(iter(self._staged.values())) + self._max_wait <= now):
             staged, self._staged = self._staged, {}
             since = next(iter(staged.values()))  # of all alike: which was answered first must not tell
             for lead in [lead for lead in self._lanes if lead in staged]:
                 self._show(self._lanes[lead].waiting[0], since)
-        if is_over and not self._unscreened:
-            full = sum(len(group) // self._most(kind, self._batch_size) for kind, group in self._groups.items())
-            self._left_of_round = full or len(self._groups)
+        if is_over and not self._screening:
+            self._left_of_round = self._groups.full_batches or len(self._groups)
 
     @property
     def _has_rounds(self) -> bool:
@@ -332,44 +290,25 @@ class Backlog:
             return self._left_of_round > 0
         return self.closing or self.is_full
 
-    # -- groups --------------------------------------------------------------------------------------
+    # -- heads ---------------------------------------------------------------------------------------
 
     def _show(self, head: LeadAction, since: float) -> bool:
-        if head.name in self._limits:
-            self._held[head.lead] = head
-            self._stuck += sum(len(action.parts) or 1 for action in self._lanes[head.lead].waiting)
+        if head.name in self._limited:
+            self._limited.hold(head)
+            self._stuck += self._lanes[head.lead].load
             return False
         if not self._must_be_asked(head):
             return self._ready(head, since)
-        self._unscreened[head.lead] = (head, since)
-        return len(self._unscreened) in self._telling_sizes or self.is_full
+        self._screening.add(head, since)
+        return len(self._screening) in self._telling_sizes or self.is_full
 
     def _ready(self, head: LeadAction, since: float) -> bool:
-        group = self._groups.setdefault((head.lead.campaign, head.name), OrderedDict())
-        group[head.lead] = since
-        if next(iter(group.values())) > since:
-            group.move_to_end(head.lead, last=False)
-        return len(group) in self._telling_sizes or self.is_full
+        return self._groups.add(head.lead, head.name, since) or self.is_full
 
     def _hide(self, head: LeadAction, now: float) -> float:
-        """Take a head out of its group, and return since when it waited there: what takes its place waits on."""
-        kind = (head.lead.campaign, head.name)
-        _, waited = self._unscreened.pop(head.lead, (head, now))
-        group = self._groups.get(kind, OrderedDict())
-        since = group.pop(head.lead, waited)
-        if not group:
-            self._groups.pop(kind, None)
-        return since
+        """Take back a head, and return since when it waited: what takes its place waits on."""
+        return self._groups.remove(head.lead, head.name, self._screening.drop(head.lead, now))
 
-    def _choose(self, size: int, now: float) -> Kind | None:
-        """The oldest group that waited enough, else the oldest full one, else, if all must go, the largest."""
-        waited = [kind for kind in self._groups if self._since(kind) + self._max_wait <= now]
-        full = [kind for kind, group in self._groups.items() if len(group) >= self._most(kind, size)]
-        if waited or full:
-            return min(waited or full, key=self._since)
-        if self._rest_is_due:
-            return max(self._groups, key=lambda kind: len(self._groups[kind]), default=None)
-        return None
 
-    def _since(self, kind: Kind) -> float:
-        return next(iter(self._groups[kind].values()))
+def _load(action: LeadAction) -> int:
+    return len(action.parts) or 1

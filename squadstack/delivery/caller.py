@@ -16,7 +16,7 @@ from squadstack.api.retry import (
     wait_after_429,
 )
 from squadstack.api.verdicts import UnreadableAnswerError
-from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.batch import Batch
 from squadstack.exceptions import AccessError, OutageError
 from squadstack.ledger.pacing import Pacer
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from squadstack.api.messages import Request
     from squadstack.api.retry_clock import RetryClock
     from squadstack.api.verdicts import Verdict
+    from squadstack.delivery.batching import Backlog
     from squadstack.delivery.settlement import Settlement
     from squadstack.exceptions import SquadStackError
     from squadstack.ledger.ledger import Ledger

@@ -10,7 +10,7 @@ from squadstack.delivery.tally import RuleCount
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from squadstack.delivery.batching import Kind
+    from squadstack.delivery.batch import Kind
     from squadstack.delivery.tally import Key, Tally
     from squadstack.mapping.rule import Rule
     from squadstack.settings.rate_limit import RateLimit

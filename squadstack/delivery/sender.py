@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from squadstack.api.retry_clock import RetryClock
 from squadstack.api.verdicts import Refused
-from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.batching import Backlog
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.gathering import BLOCK, Gathering
 from squadstack.delivery.settlement import UNCHANGED
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from squadstack.api.client import Transport
+    from squadstack.delivery.batch import Batch
     from squadstack.delivery.settlement import Settlement
     from squadstack.ledger.ledger import Ledger
     from squadstack.ledger.permits import Permit

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from squadstack.api.messages import Request, Response
-    from squadstack.delivery.batching import Backlog, Batch
+    from squadstack.delivery.batch import Batch
+    from squadstack.delivery.batching import Backlog
     from squadstack.delivery.checkpoints import Checkpointing
     from squadstack.delivery.outcomes import Summary
     from squadstack.ledger.ledger import Ledger

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from squadstack.api.verdicts import ActionName, Reason, Refused, Verdict
-    from squadstack.delivery.batching import Backlog, Batch, Kind
+    from squadstack.delivery.batch import Batch, Kind
+    from squadstack.delivery.batching import Backlog
     from squadstack.delivery.settlement import Judged
     from squadstack.exceptions import TooManyRejectsError
     from squadstack.mapping.actions import Source

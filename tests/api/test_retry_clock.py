@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from squadstack.api.retry_clock import RetryClock
-from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.batch import Batch
+from squadstack.delivery.batching import Backlog
 
 
 class Now:

@@ -12,7 +12,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.batch import Batch
+from squadstack.delivery.batching import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

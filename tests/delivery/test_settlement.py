@@ -15,7 +15,8 @@ from squadstack.api import crm_v2, retry
 from squadstack.api.messages import Failure, NoAnswerError, Request, Response
 from squadstack.api.retry_clock import RetryClock
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Reason, Refused, Verdict
-from squadstack.delivery.batching import Backlog, Batch
+from squadstack.delivery.batch import Batch
+from squadstack.delivery.batching import Backlog
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.checkpoints import Checkpoints
 from squadstack.delivery.outcomes import Summary
