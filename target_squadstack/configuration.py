@@ -43,7 +43,7 @@ def read_configuration(config: Mapping[str, Any], schema: Mapping[str, Any]) -> 
     Raises:
         ConfigurationError: With a sentence for every fault; none shows a value.
     """
-    from squadstack.delivery.delivery import mapper_of  # noqa: PLC0415 - for --version and --about it would be too much
+    from squadstack.mapping.build import mapper_of  # noqa: PLC0415 - for --version and --about it would be too much
 
     values = typed(config, schema, _OWN)
     settings = TargetSettings(**{name: value for name, value in values.items() if name in _OWN})

@@ -28,16 +28,12 @@ from squadstack.exceptions import ConfigurationError, LedgerError, SquadStackErr
 from squadstack.ledger.rows import Selection
 from squadstack.mapping.actions import Filtered, LeadAction, Rejection, Source
 from squadstack.mapping.coverage import Coverage
-from squadstack.mapping.encryption import encryption
-from squadstack.mapping.functions import functions_of
-from squadstack.mapping.mapper import Mapper
-from squadstack.mapping.phones import PhoneRules
-from squadstack.mapping.rules import compile_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from squadstack.ledger.ledger import Ledger
+    from squadstack.mapping.mapper import Mapper
     from squadstack.settings.target import TargetSettings
 
 log = logging.getLogger("squadstack")
@@ -49,26 +45,6 @@ _REJECTIONS_AT_ONCE = 200
 _REPLAYED_ELSEWHERE = "Another run is sending rejects of this business again, and two might send the same one twice."
 _TICK = 0.5
 _AT_ONCE = 2
-
-
-def mapper_of(settings: TargetSettings, config: Mapping[str, Any] | None = None) -> Mapper:
-    """Compile the settings' rules; config is what expressions see as `config`.
-
-    Raises:
-        ConfigurationError: With a sentence for each fault and the number of its rule.
-    """
-    phones = PhoneRules(
-        region=settings.phone_region,
-        e164=settings.phone_format == "e164",
-        mobile_only=settings.phone_type == "mobile",
-    )
-    functions = functions_of(phones, encryption(settings.field_key))
-    return Mapper(
-        rules=compile_rules(settings.mappings, ref_id=settings.ref_id, functions=functions),
-        phones=phones,
-        send_nulls=settings.null_values == "send",
-        config=config or {},
-    )
 
 
 class Delivery:

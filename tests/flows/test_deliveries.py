@@ -13,9 +13,10 @@ from flows.scene import CAMPAIGN, TOKEN, upsert
 from support.crm_server import CrmServer
 from support.leads import lead
 
-from squadstack.delivery.delivery import Delivery, mapper_of
+from squadstack.delivery.delivery import Delivery
 from squadstack.exceptions import AccessError, OutageError, SquadStackError, TooManyRejectsError
 from squadstack.ledger.ledger import Ledger
+from squadstack.mapping.build import mapper_of
 from squadstack.settings.target import TargetSettings
 from target_squadstack.states import StateWriter
 
