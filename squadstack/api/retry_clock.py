@@ -11,6 +11,9 @@ import backoff
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+FIRST_ANSWER_SECONDS = 30.0
+"""How long a run goes on without having reached the API at all."""
+
 _LONGEST_DELAY = 60.0
 _LONGEST_DELAY_UNREACHED = 5.0
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from squadstack.exceptions import ConfigurationError
+from squadstack.settings.files import read_file
 
 if TYPE_CHECKING:
     from target_squadstack.configuration import Configuration
@@ -45,22 +44,10 @@ def read_target(configs: tuple[str, ...]) -> Configuration:
 def given_by(configs: tuple[str, ...]) -> dict[str, object]:
     """What the configuration files say together; a fault is a sentence and exit status 1."""
     given: dict[str, object] = {}
-    for config in configs:
-        if config != "ENV":
-            given |= _read_file(config)
-    return given
-
-
-def _read_file(path: str) -> dict[str, object]:
     try:
-        content = json.loads(Path(path).read_text())
-    except OSError as error:
-        msg = f"The configuration file {path} cannot be read: {error.strerror}."
-        raise click.ClickException(msg) from None
-    except ValueError:
-        msg = f"The configuration file {path} is not JSON."
-        raise click.ClickException(msg) from None
-    if not isinstance(content, dict):
-        msg = f"The configuration file {path} must hold one JSON object."
-        raise click.ClickException(msg)
-    return content
+        for config in configs:
+            if config != "ENV":
+                given |= read_file(config)
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    return given

@@ -15,6 +15,7 @@ from squadstack.api.retry import (
     is_unreachable,
     wait_after_429,
 )
+from squadstack.api.retry_clock import FIRST_ANSWER_SECONDS
 from squadstack.api.verdicts import UnreadableAnswerError
 from squadstack.delivery.batch import Batch
 from squadstack.exceptions import AccessError, OutageError
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from squadstack.ledger.permits import Permit
 
 log = logging.getLogger("squadstack")
-
-FIRST_ANSWER_SECONDS = 30.0
-"""How long a run goes on without having reached the API at all."""
 
 
 class Caller:

@@ -16,11 +16,10 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from squadstack.ledger import schema
+from squadstack.ledger.parts import AT_ONCE
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Engine
-
-_AT_ONCE = 500
 
 
 def copy_of(source: Engine) -> tuple[Engine, bool]:
@@ -70,6 +69,6 @@ def _copy_tables(source: Engine, copy: Engine) -> bool:
 def _copy_table(table: sa.Table, reading: Connection, writing: Connection) -> None:
     there = {column["name"] for column in sa.inspect(reading).get_columns(table.name)}
     columns = [column for column in table.columns if column.name in there]
-    rows = reading.execution_options(yield_per=_AT_ONCE).execute(sa.select(*columns)).mappings()
-    for some in rows.partitions(_AT_ONCE):
+    rows = reading.execution_options(yield_per=AT_ONCE).execute(sa.select(*columns)).mappings()
+    for some in rows.partitions(AT_ONCE):
         writing.execute(sa.insert(table), [dict(row) for row in some])

@@ -15,6 +15,7 @@ from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
 from squadstack.ledger.memories import Memory
 from squadstack.ledger.mirrors import Mirrors
+from squadstack.ledger.parts import AT_ONCE
 from squadstack.ledger.refusals import Refusals
 from squadstack.ledger.rejects import Rejects
 from squadstack.ledger.statements import Statements
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from squadstack.ledger.permits import Permit
     from squadstack.ledger.rows import Again, LeadKey, Reject, Sent, Verdict
 
-_AT_ONCE = 500
 _LEAVING = frozenset({"disable", "delete"})
 """After which a lead is no longer mirrored."""
 
@@ -203,8 +203,8 @@ class Ledger:
         query = sa.select(*columns).where(table.c.lead.in_(sa.bindparam("leads", expanding=True)))
         keys = [self._digest.lead(lead) for lead in leads]
         found: dict[bytes, Memory] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            some = {"leads": keys[start : start + _AT_ONCE]}
+        for start in range(0, len(keys), AT_ONCE):
+            some = {"leads": keys[start : start + AT_ONCE]}
             for lead, is_known, is_deleted, doubt, accepted in connection.execute(
                 query.with_for_update() if lock else query, some
             ):

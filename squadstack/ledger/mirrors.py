@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from squadstack.ledger import schema
+from squadstack.ledger.parts import AT_ONCE, in_parts
 from squadstack.ledger.rows import LeadKey
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from squadstack.ledger.database import Database
     from squadstack.ledger.digests import Digester
-
-_AT_ONCE = 500
 
 
 class Mirrors:
@@ -58,7 +57,7 @@ class Mirrors:
         """Note that these leads are not missing from any stream, through whatever rule they were seen."""
         table = schema.mirrored
         with self._database.transaction() as connection:
-            for some in _in_parts([self._digest.lead(lead) for lead in leads]):
+            for some in in_parts([self._digest.lead(lead) for lead in leads]):
                 connection.execute(sa.update(table).where(table.c.lead.in_(some)).values(seen_run=run_id))
 
     def count(self, stream: str, campaign: str) -> int:
@@ -73,11 +72,11 @@ class Mirrors:
         last = b""
         while True:
             query = self._known(stream, campaign, table.c.lead, table.c.lead_id)
-            query = query.where(table.c.seen_run != run_id, table.c.lead > last).order_by(table.c.lead).limit(_AT_ONCE)
+            query = query.where(table.c.seen_run != run_id, table.c.lead > last).order_by(table.c.lead).limit(AT_ONCE)
             with self._database.transaction() as connection:
                 rows = connection.execute(query).all()
             yield from (LeadKey(campaign, row.lead_id) for row in rows)
-            if len(rows) < _AT_ONCE:
+            if len(rows) < AT_ONCE:
                 return
             last = bytes(rows[-1].lead)
 
@@ -85,7 +84,7 @@ class Mirrors:
     def forget(connection: Connection, leads: Sequence[bytes]) -> None:
         """Drop what is known of leads that are deleted or disabled, by their digests."""
         table = schema.mirrored
-        for some in _in_parts(leads):
+        for some in in_parts(leads):
             connection.execute(sa.delete(table).where(table.c.lead.in_(some)))
 
     def _known(self, stream: str, campaign: str, *columns: Any) -> sa.Select[Any]:
@@ -94,7 +93,3 @@ class Mirrors:
         query = sa.select(*columns).select_from(joined)
         is_its = (table.c.scope_id == self._scope, table.c.stream == stream, table.c.campaign == campaign)
         return query.where(*is_its, schema.leads.c.is_known)
-
-
-def _in_parts(leads: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    return (leads[start : start + _AT_ONCE] for start in range(0, len(leads), _AT_ONCE))

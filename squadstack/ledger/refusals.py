@@ -8,13 +8,13 @@ import sqlalchemy as sa
 
 from squadstack.ledger import schema
 from squadstack.ledger.budget import realm_of
+from squadstack.ledger.parts import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from squadstack.ledger.database import Database
 
-_AT_ONCE = 500
 _TABLE = schema.rejects
 _TOLD = ("reject_id", "rejected_at", "campaign", "lead_id", "action", "rule", "reason", "state")
 
@@ -43,8 +43,8 @@ class Refusals:
                 is_new = (_TABLE.c.rejected_at >= since) | (_TABLE.c.changed_at >= since)
                 query = sa.select(*(_TABLE.c[name] for name in _TOLD))
                 query = query.where(_TABLE.c.scope_id.in_(ids), is_new, _TABLE.c.reject_id > last)
-                rows = connection.execute(query.order_by(_TABLE.c.reject_id).limit(_AT_ONCE)).mappings().all()
+                rows = connection.execute(query.order_by(_TABLE.c.reject_id).limit(AT_ONCE)).mappings().all()
             yield from ({**row, "business": self._business} for row in rows)
-            if len(rows) < _AT_ONCE:
+            if len(rows) < AT_ONCE:
                 return
             last = rows[-1]["reject_id"]

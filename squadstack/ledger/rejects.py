@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from squadstack.ledger import schema
+from squadstack.ledger.parts import AT_ONCE, in_parts
 from squadstack.ledger.rows import Again, KeptReject, LeadKey, Selection
 from squadstack.ledger.sealing import Seal, is_sealed
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from squadstack.ledger.rows import Reject
     from squadstack.ledger.statements import RowsStatement
 
-_AT_ONCE = 500
 _ALL = Selection(states=())
 _TABLE = schema.rejects
 _READ_AT = sa.func.coalesce(_TABLE.c.read_at, _TABLE.c.rejected_at)
@@ -61,7 +61,7 @@ class Rejects:
         for reject_id, state in again:
             ids.setdefault(state, []).append(reject_id)
         for state, some in ids.items():
-            for part in _in_parts(some):
+            for part in in_parts(some):
                 row = sa.update(_TABLE).where(_TABLE.c.reject_id.in_(part), _IS_OPEN)
                 connection.execute(row.values(state=state, changed_at=time.time()))
 
@@ -76,7 +76,7 @@ class Rejects:
         columns = (table.c.reject_id, table.c.campaign, table.c.lead_id, _READ_AT)
         query = sa.select(*columns).where(self._is_ours, _IS_OPEN)
         stale: list[Again] = []
-        for part in _in_parts(list(leads)):
+        for part in in_parts(list(leads)):
             campaigns, ids = {lead.campaign for lead in part}, {storable(lead.lead_id) for lead in part}
             found = connection.execute(query.where(table.c.campaign.in_(campaigns), table.c.lead_id.in_(ids)))
             stale += [
@@ -103,9 +103,9 @@ class Rejects:
         last = 0
         while True:
             query = self._query(selection).where(_TABLE.c.reject_id > last).order_by(_TABLE.c.reject_id)
-            page = self._fetch(query.limit(_AT_ONCE))
+            page = self._fetch(query.limit(AT_ONCE))
             yield from page
-            if len(page) < _AT_ONCE:
+            if len(page) < AT_ONCE:
                 return
             last = page[-1].reject_id
 
@@ -118,7 +118,7 @@ class Rejects:
     def get(self, reject_ids: Sequence[int], selection: Selection = _ALL) -> list[KeptReject]:
         """Rejects by their numbers, in that order; those that are gone, or not selected, are left out."""
         found: dict[int, KeptReject] = {}
-        for part in _in_parts(reject_ids):
+        for part in in_parts(reject_ids):
             rows = self._fetch(self._query(selection).where(_TABLE.c.reject_id.in_(part)))
             found.update((row.reject_id, row) for row in rows)
         return [found[number] for number in reject_ids if number in found]
@@ -160,7 +160,7 @@ class Rejects:
         """Drop a lead's rejects, whatever the campaign, and those numbered; return their number."""
         is_its = _TABLE.c.lead_id == storable(lead_id)
         gone = connection.execute(sa.delete(_TABLE).where(self._is_ours, is_its)).rowcount
-        for part in _in_parts(nameless):
+        for part in in_parts(nameless):
             gone += connection.execute(sa.delete(_TABLE).where(_TABLE.c.reject_id.in_(part))).rowcount
         return int(gone)
 
@@ -169,7 +169,7 @@ class Rejects:
         query = self._query(_ALL).where(_TABLE.c.lead_id.is_(None)).order_by(_TABLE.c.reject_id)
         found: list[int] = []
         last = 0
-        while page := self._fetch(query.where(_TABLE.c.reject_id > last).limit(_AT_ONCE)):
+        while page := self._fetch(query.where(_TABLE.c.reject_id > last).limit(AT_ONCE)):
             found += [row.reject_id for row in page if _holds(row.record, lead_id)]
             last = page[-1].reject_id
         return found
@@ -232,7 +232,3 @@ def _holds(value: Any, lead_id: str) -> bool:
             return any(_holds(item, lead_id) for item in value)
         case _:
             return str(value).strip() == lead_id
-
-
-def _in_parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from squadstack.ledger import schema
+from squadstack.ledger.parts import in_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection, Dialect
     from sqlalchemy.sql.expression import ClauseElement
@@ -34,7 +35,6 @@ _NOT_AT_FIRST = {"reject_id", "state", "changed_at"}
 REJECT = tuple(column.name for column in schema.rejects.columns if column.name not in _NOT_AT_FIRST)
 """The values of a row of `Statements.reject`."""
 
-_AT_ONCE = 500
 _ROW = re.compile(r"(?<=VALUES )(\([^()]*\))")
 _LEADS = re.compile(r"__\[POSTCOMPILE_leads[^\]]*\]")
 
@@ -73,7 +73,7 @@ class RowsStatement:
 
     def run(self, connection: Connection, rows: Sequence[Sequence[Any]]) -> None:
         """Insert the rows."""
-        for some in _in_parts(rows):
+        for some in in_parts(rows):
             sql = f"{self._head}{', '.join([self._row] * len(some))}{self._tail}"
             connection.exec_driver_sql(sql, tuple(chain.from_iterable(map(self._in_order, some))))
 
@@ -93,7 +93,7 @@ class LeadsStatement:
 
     def run(self, connection: Connection, leads: Sequence[bytes]) -> None:
         """Execute it for the leads."""
-        for some in _in_parts(leads):
+        for some in in_parts(leads):
             connection.exec_driver_sql(f"{self._head}{', '.join([self._mark] * len(some))}{self._tail}", tuple(some))
 
 
@@ -143,7 +143,3 @@ def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, list[str
 
 def _mark(dialect: Dialect) -> str:
     return "?" if dialect.name == "sqlite" else "%s"
-
-
-def _in_parts(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    return (items[start : start + _AT_ONCE] for start in range(0, len(items), _AT_ONCE))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from squadstack.api import squadiq_v4
 from squadstack.api.messages import NoAnswerError, Response
 from squadstack.api.retry import WHITELISTING, Decision, Disposition, decide, is_unreachable, wait_after_429
-from squadstack.api.retry_clock import RetryClock
+from squadstack.api.retry_clock import FIRST_ANSWER_SECONDS, RetryClock
 from squadstack.api.verdicts import UnreadableAnswerError
 from squadstack.exceptions import AccessError, OutageError, StoppedError
 from squadstack.ledger.pacing import Pacer
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from squadstack.settings.tap import TapSettings
 
 log = logging.getLogger("squadstack")
-
-FIRST_ANSWER_SECONDS = 30.0
-"""How long a run goes on without having reached the API at all."""
 
 
 @dataclass(slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
 
-from squadstack.exceptions import InputError, SquadStackError, place_of
+from squadstack.exceptions import ConfigurationError, InputError, SquadStackError, place_of
+from squadstack.settings.files import read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,17 +42,9 @@ def _checked(callback: Callable[..., Any]) -> Callable[..., Any]:
 
 def _check_file(path: str) -> None:
     try:
-        content = json.loads(Path(path).read_text())
-    except OSError as error:
-        msg = f"The configuration file {path} cannot be read: {error.strerror}."
-        raise click.ClickException(msg) from None
-    except ValueError as error:
-        at = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
-        msg = f"The configuration file {path} is not JSON{at}."
-        raise click.ClickException(msg) from None
-    if not isinstance(content, dict):
-        msg = f"The configuration file {path} must hold one JSON object."
-        raise click.ClickException(msg)
+        read_file(path)
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def as_failure(error: Exception) -> SquadStackError:

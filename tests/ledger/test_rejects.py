@@ -33,7 +33,7 @@ def states(ledger: Ledger) -> dict[str | None, str]:
 
 
 def test_all_pages_are_read(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "_AT_ONCE", 2)
+    monkeypatch.setattr(room, "AT_ONCE", 2)
     keep(ledger, *"abcd")
     assert [reject.lead_id for reject in ledger.rejects.each()] == list("abcd")
     assert [reject.reject_id for reject in ledger.rejects.get([4, 1, 9, 2])] == [4, 1, 2]
