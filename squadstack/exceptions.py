@@ -9,7 +9,9 @@ SquadStackError
 ├── StoppedError            a signal came
 └── UndeliveredError        something could not be delivered; the next run sends it again
     ├── AccessError         ask SquadStack or change token, ref_id or network: trying again is no use
+    │   └── UnknownCampaignError    the same, for one campaign of several
     ├── OutageError         try again later: the API was out of reach for too long
+    │   └── UnsteadyCampaignError   the same, for one campaign of several
     ├── TooManyRejectsError look at the rejects: most of the input is refused
     └── TooManyActionsError look at the input: it holds more of a limited kind than `max_actions` allows
 
@@ -71,8 +73,16 @@ class AccessError(UndeliveredError):
     """SquadStack refuses the caller as such: token, permission, campaign, endpoint or address."""
 
 
+class UnknownCampaignError(AccessError):
+    """SquadStack knows no such campaign, or refuses what is asked about it."""
+
+
 class OutageError(UndeliveredError):
     """The API gave no usable answer within `max_outage_seconds`, or none at all at the start."""
+
+
+class UnsteadyCampaignError(OutageError):
+    """What the API says of a campaign keeps changing, so that nobody knows whether it was read whole."""
 
 
 class TooManyRejectsError(UndeliveredError):
@@ -90,6 +100,10 @@ class TooManyActionsError(UndeliveredError):
             f"The input asks for too many actions of a limited kind: {told}. None of the held actions was sent, and "
             "STATE stays before the first. If that many are meant, raise max_actions."
         )
+
+
+OF_ONE_CAMPAIGN = (UnknownCampaignError, UnsteadyCampaignError, UnreadableRowError)
+"""What keeps one campaign from being read, and no other."""
 
 
 def place_of(error: BaseException) -> str:

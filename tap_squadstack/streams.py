@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from squadstack.exceptions import OF_ONE_CAMPAIGN
 from squadstack.responses.reading import Reading, Start
 from squadstack.responses.rows import answers_of
 from squadstack.responses.times import moment_of
@@ -12,8 +13,9 @@ from tap_squadstack import bookmarks, schemas
 from tap_squadstack.own_bookmarks import OwnBookmarkStream
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
+    from squadstack.exceptions import SquadStackError
     from squadstack.responses.agenda import Closed
 
 
@@ -59,7 +61,7 @@ class LeadResponsesStream(ResponsesStream):
         """The records of one campaign; those of the answers are written beside them, since they come in one call."""
         campaign_id = (context or {})["campaign_id"]
         starts = {stream: stream.start(campaign_id) for stream in self._selected()}
-        for closed in self._reading.windows(campaign_id):
+        for closed in self._windows(campaign_id):
             begins = {stream: start.begin_by(closed.clock) for stream, start in starts.items()}
             for record in closed.records:
                 answers = list(answers_of(record))
@@ -71,6 +73,13 @@ class LeadResponsesStream(ResponsesStream):
             for stream in starts:
                 stream.move(campaign_id, closed)
             self._tap.state_writer.write_state(self.tap_state)
+
+    def _windows(self, campaign_id: str) -> Iterator[Closed]:
+        """A campaign's windows; one that cannot be read is left for the end, since the others can."""
+        try:
+            yield from self._reading.windows(campaign_id)
+        except OF_ONE_CAMPAIGN as error:
+            self._failures.append(error)
 
     @property
     def _answers(self) -> LeadResponseAnswersStream:
@@ -89,8 +98,14 @@ class LeadResponsesStream(ResponsesStream):
             one["campaign_id"]: [stream.start(one["campaign_id"]) for stream in self._selected()]
             for one in self.partitions
         }
+        self._failures: list[SquadStackError] = []
         with Reading(self._tap.settings, starts, self._tap.is_stopping) as self._reading:
             yield from super()._sync_records(context, write_messages=write_messages)
+        if self._failures:
+            *others, last = self._failures
+            for failure in others:
+                self._tap.logger.error("%s", failure)
+            raise last
 
     def _process_record(self, record: Any, child_context: Any = None, partition_context: Any = None) -> None:
         """The answers are written by `get_records`: the SDK would sync them anew for each lead."""

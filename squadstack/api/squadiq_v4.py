@@ -66,6 +66,11 @@ def is_past_the_end(response: Response) -> bool:
     return response.status == 404 and bool(_PAST_THE_END.search(response.body))
 
 
+def is_about_campaign(response: Response) -> bool:
+    """Whether a refusal says nothing of other campaigns."""
+    return response.status in {400, 404}
+
+
 def why_stopped(response: Response, otherwise: str) -> str:
     """The sentence for an answer that will stay the same until the user acts."""
     return _STOPS.get(response.status, otherwise)

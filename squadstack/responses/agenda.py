@@ -68,6 +68,7 @@ class Agenda:
         self._closed: dict[tuple[int, int], Closed] = {}
         self._cursors = [job.window.begin for job in self._pending]
         self._ends: dict[int, int] = {}
+        self._given_up: dict[int, tuple[int, SquadStackError]] = {}
         self._working = 0
         self._failure: SquadStackError | None = None
 
@@ -98,15 +99,31 @@ class Agenda:
         """Read these instead."""
         with self._changed:
             for window in windows:
-                heapq.heappush(self._pending, Job(job.campaign, window))
+                if not self._is_given_up(job.campaign, window):
+                    heapq.heappush(self._pending, Job(job.campaign, window))
             self._finish()
 
     def close(self, job: Job, closed: Closed) -> None:
         """A window has been read."""
         with self._changed:
-            if closed.window.seconds > 0:
+            if closed.window.seconds > 0 and not self._is_given_up(job.campaign, closed.window):
                 self._closed[job.campaign, closed.window.begin] = closed
             self._finish()
+
+    def give_up(self, job: Job, failure: SquadStackError) -> None:
+        """A campaign cannot be read from this window on; what lies before it, and other campaigns, can."""
+        with self._changed:
+            begin = self._cursors[job.campaign] if job.is_first else job.window.begin
+            if job.campaign not in self._given_up or begin < self._given_up[job.campaign][0]:
+                self._given_up[job.campaign] = (begin, failure)
+            self._pending = [one for one in self._pending if not self._is_given_up(one.campaign, one.window)]
+            heapq.heapify(self._pending)
+            for place in [key for key, one in self._closed.items() if self._is_given_up(key[0], one.window)]:
+                del self._closed[place]
+            self._finish()
+
+    def _is_given_up(self, campaign: int, window: Window) -> bool:
+        return campaign in self._given_up and window.begin >= self._given_up[campaign][0]
 
     def fail(self, failure: SquadStackError) -> None:
         """Nothing more is read; what is closed already is returned still."""
@@ -132,6 +149,8 @@ class Agenda:
                     return closed
                 if self._ends.get(campaign) == cursor:
                     return None
+                if campaign in self._given_up and self._given_up[campaign][0] <= cursor:
+                    raise self._given_up[campaign][1]
                 if self._failure is not None:
                     raise self._failure
                 self._changed.wait(_LOOK)

@@ -13,7 +13,7 @@ from squadstack.api.messages import NoAnswerError, Response
 from squadstack.api.retry import WHITELISTING, Decision, Disposition, decide, is_unreachable, wait_after_429
 from squadstack.api.retry_clock import FIRST_ANSWER_SECONDS, RetryClock
 from squadstack.api.verdicts import UnreadableAnswerError
-from squadstack.exceptions import AccessError, OutageError, StoppedError
+from squadstack.exceptions import AccessError, OutageError, StoppedError, UnknownCampaignError
 from squadstack.ledger.pacing import Pacer
 
 if TYPE_CHECKING:
@@ -92,7 +92,8 @@ class Caller:
                 case Disposition.WAIT if isinstance(outcome, Response):
                     self._hold(wait_after_429(outcome))
                 case Disposition.STOP | Disposition.HALVE if isinstance(outcome, Response):
-                    raise AccessError(squadiq_v4.why_stopped(outcome, decision.sentence))
+                    kind = UnknownCampaignError if squadiq_v4.is_about_campaign(outcome) else AccessError
+                    raise kind(squadiq_v4.why_stopped(outcome, decision.sentence))
                 case _:
                     self._wait(question, decision, is_lost=is_unreachable(outcome) and not self._answered)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from squadstack.api.client import Client
-from squadstack.exceptions import SquadStackError, place_of
+from squadstack.exceptions import OF_ONE_CAMPAIGN, SquadStackError, place_of
 from squadstack.responses.agenda import Agenda, Closed, Job
 from squadstack.responses.caller import Caller
 from squadstack.responses.rows import records_of, unprocessed
@@ -111,7 +111,8 @@ class Reading:
         """A campaign's windows, one right behind the other.
 
         Raises:
-            SquadStackError: The next one cannot be read; all that were yielded are whole.
+            SquadStackError: The next one cannot be read; all that were yielded are whole. If it is one of
+                `OF_ONE_CAMPAIGN`, other campaigns can be.
         """
         place = self._campaigns.index(campaign_id)
         while (closed := self._agenda.next(place)) is not None:
@@ -124,7 +125,10 @@ class Reading:
         """No thread ends silently: a fault of ours ends the run, told by its kind and place alone."""
         try:
             while (job := self._agenda.take()) is not None:
-                self._first(job) if job.is_first else self._one(job)
+                try:
+                    self._first(job) if job.is_first else self._one(job)
+                except OF_ONE_CAMPAIGN as error:
+                    self._agenda.give_up(job, error)
         except SquadStackError as error:
             self._agenda.fail(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must end and say so

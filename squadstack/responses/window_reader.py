@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from squadstack.api.squadiq_v4 import responses_request
-from squadstack.exceptions import AccessError, OutageError
+from squadstack.exceptions import AccessError, UnsteadyCampaignError
 from squadstack.responses.times import moment_of
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class WindowReader:
         """Ask for all that was processed from then on: one question, whose answer is not always certain.
 
         Raises:
-            OutageError: Its answers contradict each other for too long.
+            UnsteadyCampaignError: Its answers contradict each other for too long.
         """
         for _ in range(_MOST_TRIES):
             page = self._page(begin, None, 1)
@@ -117,7 +117,7 @@ class WindowReader:
             seen: Rows that an answer which was not certain has shown of it already.
 
         Raises:
-            OutageError: Its answers contradict each other for too long.
+            UnsteadyCampaignError: Its answers contradict each other for too long.
         """
         known = None if seen is None else set(_keys(seen))
         for _ in range(_MOST_TRIES):
@@ -169,7 +169,7 @@ class WindowReader:
             )
         except AccessError as error:
             msg = f"Campaign {self._campaign_id}: {error}"
-            raise AccessError(msg) from None
+            raise type(error)(msg) from None
         if page is not None and page.has_next and page.rows:
             self._full = min(self._full, len(page.rows))
         return page
@@ -190,9 +190,9 @@ class WindowReader:
             )
         return True
 
-    def _contradiction(self) -> OutageError:
+    def _contradiction(self) -> UnsteadyCampaignError:
         msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
-        return OutageError(msg)
+        return UnsteadyCampaignError(msg)
 
     def _by_pages(self, window: Window) -> list[dict[str, Any]]:
         """Read a second's pages, again and again, until no row can be missing.
@@ -218,7 +218,7 @@ class WindowReader:
             if idle >= _IDLE_PASSES and not one.is_counted:
                 return list(seen.values())
         msg = f"One second of campaign {self._campaign_id} holds more than a page, and it keeps changing."
-        raise OutageError(msg)
+        raise UnsteadyCampaignError(msg)
 
     def _one_pass(self, window: Window) -> _Pass:
         """Read page after page; never follow `next`, which may name anything."""

@@ -128,3 +128,28 @@ def test_a_signal_ends_the_wait() -> None:
     threading.Timer(0.2, lambda: signals.append(1)).start()
     with pytest.raises(StoppedError):
         agenda.next(0)
+
+
+def test_a_campaign_that_is_given_up_is_read_up_to_there() -> None:
+    """What lies before comes, what lies behind does not, and another campaign is read whole."""
+    agenda = agenda_of(40, 10)
+    first, other = agenda.take(), agenda.take()
+    assert first is not None
+    assert other is not None
+    agenda.split(first, Window(0, 40).split(4))
+    agenda.close(other, closed(Window(0, 10)))
+    jobs = [agenda.take() for _ in range(3)]
+    assert None not in jobs
+    agenda.close(jobs[2], closed(jobs[2].window))
+    agenda.give_up(jobs[1], OutageError("the second"))
+    agenda.split(jobs[0], jobs[0].window.split(2))
+    for _ in range(2):
+        job = agenda.take()
+        assert job is not None
+        agenda.close(job, closed(job.window))
+        assert agenda.next(0) == closed(job.window)
+    assert agenda.take() is None
+    for _ in range(2):
+        with pytest.raises(OutageError, match="the second"):
+            agenda.next(0)
+    assert (agenda.next(1), agenda.next(1)) == (closed(Window(0, 10)), None)

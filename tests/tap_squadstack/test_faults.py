@@ -62,6 +62,25 @@ def test_what_is_refused_ends_the_run(reading: TapScene, answer: Any, sentence: 
     resume(reading, output, **SEVERAL)
 
 
+def test_one_campaign_does_not_stop_the_others(reading: TapScene) -> None:
+    """The unknown one and the broken one are told at the end, with status 1; the good ones are read whole."""
+    for campaign in ("first", "broken", "last"):
+        reading.server.fill(campaign, [BOUND - 5_000, BOUND - 50])
+    reading.server.put("broken", "lead-2", BOUND - 49)
+    odd = (BOUND - 49) * 1_000_000
+    reading.server.set(write=lambda at: "no date" if at == odd else at // 1_000_000, page_cap=1)
+    campaigns = ["first", "unknown", "broken", "last"]
+    output, result = reading.run(status=1, campaign_ids=campaigns)
+    assert "Campaign unknown: SquadStack knows no such campaign (404)" in result.stderr
+    assert "A row of campaign broken cannot be read" in result.stderr
+    read = [(record["campaign_id"], record["lead_id"]) for record in output.records["lead_responses"]]
+    assert [one for one in read if one[0] in {"first", "last"}] == [
+        (campaign, f"lead-{number}") for campaign in ("first", "last") for number in (1, 2)
+    ]
+    assert output.bookmark(campaign="first") == output.bookmark(campaign="last") == "2025-06-15T15:01:40.000000+00:00"
+    assert output.bookmark(campaign="unknown") is None
+
+
 MISHAPS: list[Any] = [
     *(500, 502, 503, 408, "reset", "truncated"),
     *({"body": body} for body in (b"", b"<html>Canary</html>", b"[]", LEAKY, b'{"results": [1]}', b"[" * 100_000)),
