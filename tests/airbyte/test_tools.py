@@ -28,13 +28,13 @@ OURS = Path(sys.executable).parent
 @pytest.fixture(scope="session")
 def tools() -> Path:
     """Where the commands of PyAirbyte and airbyte-cdk are."""
-    return environment(".venv-airbyte", "requirements.txt")
+    return environment(".venv-airbyte", HERE / "requirements.txt")
 
 
 @pytest.fixture(scope="session")
 def faker() -> Path:
     """Airbyte's source of made-up users; it needs an older airbyte-cdk."""
-    return environment(".venv-faker", "requirements-faker.txt") / "source-faker"
+    return environment(".venv-faker", HERE / "requirements-faker.txt") / "source-faker"
 
 
 def run(tools: Path, *command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:

@@ -1,4 +1,4 @@
-"""Airbyte's own packages, each in an environment of its own: they and the connector need not agree."""
+"""Other people's packages, each in an environment of its own: they and the connector need not agree."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from docs.pages import PROJECT
 HERE = Path(__file__).resolve().parent
 
 
-def environment(name: str, requirements: str) -> Path:
+def environment(name: str, requirements: Path) -> Path:
     """Make an environment, unless it is there already, and tell its folder of commands."""
-    folder, wanted = PROJECT / name, (HERE / requirements).read_text()
+    folder, wanted = PROJECT / name, requirements.read_text()
     ready = folder / ".ready"
     if not ready.exists() or ready.read_text() != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
-        install = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--quiet", "-r", HERE / requirements]
+        install = [folder / "bin/python", "-m", "pip", "install", "--quiet", "--quiet", "-r", requirements]
         subprocess.run(install, check=True)
         ready.write_text(wanted)
     return folder / "bin"

@@ -131,8 +131,9 @@ def test_every_preset_is_told() -> None:
 
 @pytest.mark.parametrize("name", presets.NAMES)
 def test_what_a_preset_reads_is_told_with_what_it_sends(name: str) -> None:
-    """The table names its streams; somewhere on the page stands every field that a lead has beside phone and name."""
-    text = page("docs/presets.md")
+    """On its source's page stands every field that a lead has beside phone and name."""
+    source = f"docs/{name.partition('-')[0]}.md"
+    text = page(source if source in pages() else "docs/presets.md")
     rules = compile_rules([{"preset": name}], ref_id="campaign")
     fields = {field for rule in rules for field in rule.fields} - {"lead_id", "phone_number", "contact_name"}
 

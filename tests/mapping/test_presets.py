@@ -305,6 +305,33 @@ def test_an_open_checkout_of_shopify_is_a_lead(customer: Any, lead: str) -> None
     assert outcomes("shopify", "abandoned_checkouts", {**record, "completedAt": "2026-10-01T00:00:00Z"}) == []
 
 
+@pytest.mark.parametrize(
+    ("shipping", "billing", "name"),
+    [(None, MOBILE, "Payer"), (MOBILE, None, "Receiver"), (MOBILE, "9999900002", "Receiver")],
+)
+def test_the_name_at_a_checkout_is_that_of_the_number(shipping: str | None, billing: str | None, name: str) -> None:
+    """Else a caller would ask the one who pays for the one who receives."""
+    shopify = {
+        "id": f"{GID}/AbandonedCheckout/88",
+        "shippingAddress": {"phone": shipping, "name": "Receiver"},
+        "billingAddress": {"phone": billing, "name": "Payer"},
+    }
+    airbyte = {"id": 88, "shipping_address": shopify["shippingAddress"], "billing_address": shopify["billingAddress"]}
+    for preset, record in (("shopify", shopify), ("shopify-airbyte", airbyte)):
+        [upsert] = outcomes(preset, "abandoned_checkouts", record)
+        assert upsert[2]["contact_name"] == name
+
+
+def test_a_customer_of_shopify_may_have_a_name_in_an_address_only() -> None:
+    addresses = [{"phone": MOBILE, "name": "Farid"}]
+    for preset, record in (
+        ("shopify", {"id": f"{GID}/Customer/6", "addresses": addresses, "displayName": "f@example.com"}),
+        ("shopify-airbyte", {"id": 6, "addresses": addresses, "email": "f@example.com"}),
+    ):
+        [upsert] = outcomes(preset, "customers", record)
+        assert upsert[2]["contact_name"] == "Farid"
+
+
 def test_airbytes_shopify() -> None:
     """snake_case, integer ids, `paid` in small letters."""
     order = {

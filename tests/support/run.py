@@ -42,7 +42,7 @@ def start_target(
     program = [Path(sys.executable).parent / command] if isinstance(command, str) else command
     line = [*program, "--config", path, *arguments]
     try:
-        return Running(line, cwd or Path(folder.name), _environment(env or {}), folder)
+        return Running(line, cwd or Path(folder.name), plain_environment(env or {}), folder)
     except BaseException:
         folder.cleanup()
         raise
@@ -63,7 +63,8 @@ def run_target(
         return running.wait(timeout)
 
 
-def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+def plain_environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Tell our environment with changes, less proxies and the commands' own settings; None takes one away."""
     kept = {
         name: value
         for name, value in os.environ.items()
