@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from squadstack.ledger.memories import NAME_SIZE, VALUE_SIZE
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from squadstack.ledger.rows import LeadKey
+
+NAME_SIZE, VALUE_SIZE = 8, 8
+"""Bytes of a field's digests, of which a lead has many."""
 
 _SIZE = 16
 _KEY_SIZE = 32

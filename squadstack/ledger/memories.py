@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from squadstack.ledger.digests import NAME_SIZE, VALUE_SIZE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from squadstack.ledger.digests import Digester
 
-NAME_SIZE, VALUE_SIZE = 8, 8
 _ENTRY = NAME_SIZE + VALUE_SIZE
 
 _CONVERTED, _DISABLED = "\0converted", "\0disabled"
