@@ -67,7 +67,7 @@ hub: $(READY) ## Write the definitions for MeltanoHub from meltano.yml.
 	@$(BIN)/python hub/generate.py
 
 clean: ## Remove the environments and everything else that was made here.
-	rm -rf $(VENV) $(MELTANO_VENV) .venv-airbyte .venv-faker .venv-sources .meltano .squadstack .coverage .coverage.* .mypy_cache .ruff_cache \
+	rm -rf $(VENV) $(MELTANO_VENV) .venv-* .meltano .squadstack .coverage .coverage.* .mypy_cache .ruff_cache \
 	  .pytest_cache .hypothesis .import_linter_cache dist htmlcov output responses.duckdb
 
 setup: ## Make the environments, without running anything.

@@ -14,6 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
+from squadstack.mapping import presets
+from squadstack.mapping.rules import compile_rules
+
 if TYPE_CHECKING:
     from types import ModuleType
 
@@ -46,9 +49,8 @@ def meltano_yml() -> dict[str, Any]:
 
 def declared(plugin: str) -> dict[str, Any]:
     """The plugin's entry in `meltano.yml`."""
-    [entry] = [each for each in meltano_yml()["plugins"][PLUGINS[plugin]] if each["name"] == plugin]
-    found: dict[str, Any] = entry
-    return found
+    [entry] = [each for plugins in meltano_yml()["plugins"].values() for each in plugins if each["name"] == plugin]
+    return dict(entry)
 
 
 def job(name: str) -> str:
@@ -152,10 +154,15 @@ def test_every_plugin_of_others_is_pinned() -> None:
         each["name"]: each["pip_url"]
         for plugins in meltano_yml()["plugins"].values()
         for each in plugins
-        if each["name"] not in PLUGINS
+        if each["name"] not in PLUGINS and "inherit_from" not in each
     }
 
     assert pinned == {
+        "tap-hubspot": "meltano-tap-hubspot==0.10.1",
+        "tap-hubspot-singer": "tap-hubspot==4.5.0",
+        "tap-shopify": "tap-shopify==3.13.0",
+        "tap-freshsales": "tap-freshsales==0.1.1",
+        "tap-postgres": "meltanolabs-tap-postgres==0.10.0",
         "tap-spreadsheets": "tap-spreadsheets==1.1.2",
         "target-jsonl": "target-jsonl==0.1.4",
         "target-duckdb": "target-duckdb==0.8.0 duckdb==1.0.0",  # with a newer DuckDB it loses a row of each batch
@@ -177,6 +184,37 @@ def test_the_jobs_join_plugins_that_are_there() -> None:
 
     for each in meltano_yml()["jobs"]:
         assert set(job(each["name"]).split()) <= names
+
+
+@pytest.mark.parametrize("name", ["hubspot", "hubspot-singer", "shopify", "freshsales"])
+def test_a_tap_with_a_preset_has_a_job_whose_target_has_it(name: str) -> None:
+    target = declared(job(f"{name}-to-squadstack").split()[1])
+
+    assert target["inherit_from"] == "target-squadstack"
+    assert target["config"] == {"mappings": [{"preset": name}]}
+    assert name in presets.NAMES
+
+
+def test_of_shopify_is_selected_what_the_preset_reads_and_no_more() -> None:
+    """An object's fields are selected one by one with it; those of lists come along."""
+    read = {
+        (rule.stream, *path) for rule in compile_rules(presets.rules("shopify"), ref_id="m") for path in rule.paths()
+    }
+    wanted = {
+        ".".join(names[:length])
+        for stream, *path in read - {("customers", "id"), ("abandoned_checkouts", "id")}
+        if (names := [stream, *(path[:1] if 0 in path else path)])
+        for length in range(2, len(names) + 1)
+    }
+
+    assert set(declared("tap-shopify")["select"]) == wanted
+
+
+def test_taps_get_their_choice_of_streams_in_the_form_that_they_read() -> None:
+    """With a catalog, singer-io's HubSpot reads nothing and succeeds; Freshsales knows neither."""
+    assert "catalog" not in declared("tap-hubspot-singer")["capabilities"]
+    assert "properties" in declared("tap-hubspot-singer")["capabilities"]
+    assert declared("tap-freshsales")["capabilities"] == ["state"]
 
 
 def test_meltano_itself_finds_no_fault_in_the_project(meltano: Path) -> None:
