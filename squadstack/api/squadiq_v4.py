@@ -66,6 +66,11 @@ def is_past_the_end(response: Response) -> bool:
     return response.status == 404 and bool(_PAST_THE_END.search(response.body))
 
 
+def past_the_end(response: Response) -> Page:
+    """The page that there is not."""
+    return Page([], 0, has_next=False, date=_date(response))
+
+
 def is_about_campaign(response: Response) -> bool:
     """Whether a refusal says nothing of other campaigns."""
     return response.status in {400, 404}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from squadstack.api.messages import NoAnswerError, Response
@@ -78,6 +79,10 @@ class Caller:
 
     def call(self, permit: Permit, batch: Batch) -> None:
         """Mark a batch in doubt, send it, and do what the table says about the answer."""
+        batch = self._without_overtaken(batch)
+        if not batch.actions:
+            self._ledger.budget.give_back(permit)
+            return
         permit, mark = self._ledger.begin_call(permit, [action.sent for action in batch.actions])
         request = self._settlement.request(batch)
         begun = self._pacer.wait_for(permit)
@@ -99,6 +104,15 @@ class Caller:
                 self._fail(AccessError(decision.sentence))
             case _:
                 self._retry(batch, decision, unreachable=is_unreachable(outcome))
+
+    def _without_overtaken(self, batch: Batch) -> Batch:
+        overtaken = self._settlement.overtaken(batch.actions)
+        if not overtaken:
+            return batch
+        self._settlement.write_left(overtaken)
+        with self._lock:
+            self._settlement.leave(self._backlog, overtaken, time.monotonic())
+        return replace(batch, actions=[action for action in batch.actions if action not in overtaken])
 
     def _withdraw(self, batch: Batch, mark: float) -> None:
         self._ledger.withdraw([action.lead for action in batch.actions], mark)

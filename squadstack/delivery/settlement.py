@@ -146,6 +146,12 @@ class Settlement:
             return UNCHANGED
         return None
 
+    def overtaken(self, heads: Sequence[LeadAction]) -> list[LeadAction]:
+        """Rejects that are sent again though their lead took something of a later record meanwhile."""
+        again = [head for head in heads if head.source.reject_id is not None]
+        known = self._ledger.recall([head.lead for head in again]) if again else []
+        return [head for head, memory in zip(again, known, strict=True) if memory.accepted_at > read_at(head)]
+
     def write_refused(self, refused: Mapping[LeadAction, Refused]) -> None:
         """Make the refusals of heads durable."""
         self._write_rejections(rejection_of(part, said) for head, said in refused.items() for part in parts_of(head))

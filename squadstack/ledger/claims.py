@@ -50,12 +50,16 @@ class Claim:
             self._connection = None
 
     def _lock_file(self) -> bool:
-        file = os.open(f"{self._engine.url.database}-{self._name}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        path = os.path.realpath(self._engine.url.database or "")  # by whatever name the ledger is opened
+        file = os.open(f"{path}-{self._name}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
             return False
+        except OSError:
+            os.close(file)
+            raise
         self._file = file
         return True
 

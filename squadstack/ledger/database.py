@@ -127,7 +127,7 @@ class Database:
         except SQLAlchemyError as error:
             raise LedgerError(self._sentence(error)) from None
         except OSError as error:
-            msg = f"No file can be made beside the ledger at {self.place} ({error.strerror}): check permissions."
+            msg = f"No file beside the ledger at {self.place} can be locked ({error.strerror}): check the folder."
             raise LedgerError(msg) from None
         if is_ours:
             self._claims.append(claim)

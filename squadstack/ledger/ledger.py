@@ -199,16 +199,18 @@ class Ledger:
 
     def _memories(self, connection: Connection, leads: Sequence[LeadKey], *, lock: bool = False) -> list[Memory]:
         table = schema.leads
-        columns = (table.c.lead, table.c.is_known, table.c.is_deleted, table.c.doubt_action, table.c.accepted)
-        query = sa.select(*columns).where(table.c.lead.in_(sa.bindparam("leads", expanding=True)))
+        columns = (table.c.lead, table.c.is_known, table.c.is_deleted)
+        told = (table.c.doubt_action, table.c.accepted, table.c.accepted_at)
+        query = sa.select(*columns, *told).where(table.c.lead.in_(sa.bindparam("leads", expanding=True)))
         keys = [self._digest.lead(lead) for lead in leads]
         found: dict[bytes, Memory] = {}
         for start in range(0, len(keys), AT_ONCE):
             some = {"leads": keys[start : start + AT_ONCE]}
-            for lead, is_known, is_deleted, doubt, accepted in connection.execute(
+            for lead, is_known, is_deleted, doubt, accepted, when in connection.execute(
                 query.with_for_update() if lock else query, some
             ):
-                found[bytes(lead)] = Memory(is_known, is_deleted, doubt is not None, bytes(accepted or b""))
+                values = bytes(accepted or b"")
+                found[bytes(lead)] = Memory(is_known, is_deleted, doubt is not None, values, when or 0.0)
         return [found.get(key, memories.NOTHING) for key in keys]
 
     def count_leads(self) -> int:

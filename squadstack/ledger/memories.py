@@ -29,12 +29,14 @@ class Memory(NamedTuple):
         is_deleted: Whether it accepted a deletion, and nothing else since.
         is_in_doubt: Whether something was sent for it that has no verdict yet.
         values: Digests of its fields, for `stands` and `after`.
+        accepted_at: When the record was read by which it stands as it does.
     """
 
     is_known: bool = False
     is_deleted: bool = False
     is_in_doubt: bool = False
     values: bytes = b""
+    accepted_at: float = 0.0
 
 
 NOTHING = Memory()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from squadstack.api import squadiq_v4
@@ -66,11 +67,11 @@ class Caller:
             self._stopping = True
             self._changed.notify_all()
 
-    def ask(self, request: Request) -> squadiq_v4.Page | None:
+    def ask(self, request: Request) -> squadiq_v4.Page:
         """Ask until there is an answer.
 
         Returns:
-            The page, or None if there is no such page any more.
+            The page, empty if there is no such page any more. Its date is that of the question.
 
         Raises:
             AccessError: The API refuses, and will go on to.
@@ -79,14 +80,14 @@ class Caller:
         """
         question = _Question()
         while True:
-            outcome = self._send(request)
+            outcome, seconds = self._send(request)
             if isinstance(outcome, Response) and squadiq_v4.is_past_the_end(outcome):
-                return None
+                return squadiq_v4.past_the_end(outcome)
             decision = decide(outcome)
             match decision.disposition:
                 case Disposition.JUDGE if isinstance(outcome, Response):
                     try:
-                        return squadiq_v4.read_page(outcome)
+                        return _dated_back(squadiq_v4.read_page(outcome), seconds)
                     except UnreadableAnswerError as error:
                         self._wait(question, Decision(Disposition.RETRY, str(error)))
                 case Disposition.WAIT if isinstance(outcome, Response):
@@ -97,7 +98,8 @@ class Caller:
                 case _:
                     self._wait(question, decision, is_lost=is_unreachable(outcome) and not self._answered)
 
-    def _send(self, request: Request) -> Response | NoAnswerError:
+    def _send(self, request: Request) -> tuple[Response | NoAnswerError, float]:
+        """The outcome of a question, and how many seconds it took."""
         permit = self._budget.reserve(self._limit, leads=0)
         self._pause(permit.due - self._budget.ahead - time.monotonic())
         begun = self._pacer.wait_for(permit if permit.limit is None else self._budget.restart(permit))
@@ -106,12 +108,13 @@ class Caller:
             raise StoppedError
         with self._changed:
             self.calls += 1
+        asked = time.monotonic()
         try:
             response = self._transport.send(request, lambda: self._pacer.note_delay(begun))
         except NoAnswerError as error:
-            return error
+            return error, time.monotonic() - asked
         self._answered = True
-        return response
+        return response, time.monotonic() - asked
 
     def _hold(self, seconds: float) -> None:
         log.warning("SquadStack's rate limit is used up (429): all calls wait %.0f s.", seconds)
@@ -133,3 +136,8 @@ class Caller:
     def _pause(self, seconds: float) -> None:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping, max(seconds, 0.0))
+
+
+def _dated_back(page: squadiq_v4.Page, seconds: float) -> squadiq_v4.Page:
+    """A page with the time at which it was asked for: an answer may bear that at which it was ready."""
+    return page if page.date is None else replace(page, date=page.date - timedelta(seconds=int(seconds)))

@@ -8,6 +8,7 @@ with Reading(settings, {"loans": [Start(begin, bookmark, earliest)]}) as reading
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ _FOREVER = 1 << 40
 
 _MANY_PAGES = 5
 """From so many on it is worth two questions to find out when the first lead was processed."""
+
+_AHEAD = 600
+"""Seconds by which times may lie ahead of the API's clock: a row of a moment later, a database with another clock."""
 
 _FAREWELL = 0.5
 """Seconds for calls that are on their way when a run ends early."""
@@ -151,9 +155,9 @@ class Reading:
         window = Window(job.window.begin, max(int(now - self._settings.lag_seconds), job.window.begin))
         self._agenda.bound(job.campaign, window)
         if isinstance(found, Whole):
-            self._tell_unprocessed(found, self._campaigns[job.campaign])
-        if isinstance(found, Whole) and not found.is_certain and window.seconds > 0:
-            found = self._readers[job.campaign].read(window, seen=found.rows)
+            self._look_over(found, job.campaign, window)
+            if found.certain_before is not None and window.seconds > 0:
+                found = self._readers[job.campaign].read(window, seen=found)
         self._deal_with(Job(job.campaign, window, is_first=True), found)
 
     def _one(self, job: Job) -> None:
@@ -164,20 +168,27 @@ class Reading:
             self._agenda.split(job, self._cut(job, found))
             return
         rows = found.rows if isinstance(found, Whole) else []
-        campaign_id = self._campaigns[job.campaign]
-        records = records_of(rows, campaign_id, job.window, is_open=job.is_first)
+        latest = self._latest(job.campaign) if job.is_first else None
+        records = records_of(rows, self._campaigns[job.campaign], job.window, latest=latest)
         is_dated = job.campaign not in self._undated
         self._agenda.close(job, Closed(job.window, records, self._clocks[job.campaign], is_dated=is_dated))
 
-    def _tell_unprocessed(self, found: Whole, campaign_id: str) -> None:
+    def _look_over(self, found: Whole, campaign: int, window: Window) -> None:
+        """Say what is odd about all there is since the beginning, even if only a part of it is taken."""
+        campaign_id = self._campaigns[campaign]
+        records_of(found.rows, campaign_id, window, latest=self._latest(campaign))
         if lacking := unprocessed(found.rows, campaign_id):
             log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
+
+    def _latest(self, campaign: int) -> float:
+        """What no row may bear that was processed by now: times of another zone would be skipped as future ones."""
+        return math.inf if campaign in self._undated else self._clocks[campaign] + _AHEAD
 
     def _cut(self, job: Job, found: Overflow) -> list[Window]:
         """Into which windows to cut one; the long time before the first row, if there is one, makes one window."""
         window, parts = job.window, parts_for(found.rows, found.page)
         if job.is_first and found.rows > _MANY_PAGES * found.page:
-            earliest = self._readers[job.campaign].earliest(window, found)
+            earliest = self._readers[job.campaign].earliest(window)
             if window.begin < earliest < window.end:
                 rest = Window(earliest, window.end)
                 return [Window(window.begin, earliest), *rest.split(parts)]

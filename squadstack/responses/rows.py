@@ -21,7 +21,7 @@ _OVERLAP = 2
 
 
 def records_of(
-    rows: Iterable[dict[str, Any]], campaign_id: str, window: Window, *, is_open: bool = False
+    rows: Iterable[dict[str, Any]], campaign_id: str, window: Window, *, latest: float | None = None
 ) -> list[dict[str, Any]]:
     """A window's records in the order in which they were processed, each lead once, as it was last.
 
@@ -29,18 +29,19 @@ def records_of(
         rows: As they came, some around the window among them, and some that were never processed.
         campaign_id: Whose they are.
         window: Which rows belong to it.
-        is_open: Whether all that was processed after the window was asked for too.
+        latest: The latest moment that a row may bear, if more than the window was asked for.
 
     Raises:
         UnreadableRowError: A row has no lead_id, or its processed_at is no moment or not one that was asked for.
     """
+    latest = window.end + _OVERLAP if latest is None else latest
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
         moment = _moment(row, "processed_at", campaign_id)
         if moment is None:
             continue
         seconds = moment.timestamp()
-        if seconds < window.begin - _OVERLAP or (seconds >= window.end + _OVERLAP and not is_open):
+        if not window.begin - _OVERLAP <= seconds < latest:
             msg = (
                 f"A row of campaign {campaign_id} has a 'processed_at' far outside the time that was asked for: "
                 "the API's times or its filter are not as documented."

@@ -2,29 +2,30 @@
 
 Rows move while pages are read: a lead that is processed again leaves its place, and every later page shifts by
 one. So a window counts as read only if all of it came in one answer. Only a second that holds more than a page
-has to be read by pages: over and over, until nothing new comes.
+has to be read by pages: over and over, until nothing new comes (`second`).
 
 Even one answer may be torn: the API counts first and reads then (its "Invalid page." is Django's, whose paginator
-does so), and a row that comes in between pushes another one out of an answer that looks whole. Only where a row may
-still come, that is among those of the last `late_seconds`, and what the next run does not read anyway, an answer
-needs a second one that shows nothing new.
+does so), and a row that comes in between pushes another one out of an answer that looks whole. A row may come only
+into the last `late_seconds`, and those the next run reads anyway. So if an answer holds such rows, what lies before
+them is asked for once more, by itself. Whatever an answer lacks, it has something else that is new: one that shows
+nothing new proves itself.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from squadstack.api.squadiq_v4 import responses_request
-from squadstack.exceptions import AccessError, UnsteadyCampaignError
+from squadstack.exceptions import UnsteadyCampaignError
+from squadstack.responses.pages import Pages, key_of, keys_of, time_of
+from squadstack.responses.second import read_second
 from squadstack.responses.times import moment_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
     from squadstack.api.messages import Request
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("squadstack")
 
 _MOST_TRIES = 50
-_MOST_PAGES = 1000
-
-_IDLE_PASSES = 5
-"""So many passes through a second must show nothing new, one after the other, where its count is no proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,12 @@ class Whole:
     Attributes:
         rows: Personal, never shown.
         date: The API's clock; None if it does not tell.
-        is_certain: Whether none can be missing; always so of a window that has an end.
+        certain_before: Of what was processed before this second none can be missing; None: of all.
     """
 
     rows: list[dict[str, Any]] = field(repr=False)
     date: datetime | None = None
-    is_certain: bool = True
+    certain_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +61,20 @@ class Overflow:
     date: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Pass:
-    """A second's pages, each read once: its rows by their key, their last count, and whether so many came."""
-
-    rows: dict[str, dict[str, Any]] = field(repr=False)
-    count: int | None
-    is_counted: bool
-
-
 class WindowReader:
     """Reads windows of one campaign.
 
     Args:
-        ask: Asks the API; None: there is no such page.
+        ask: Asks the API.
         campaign_id: Which campaign.
         page_size: How many rows are wanted at once.
         late_seconds: How late a row may come, and how far back the next run looks: `lag_seconds` and
             `lookback_seconds` together.
     """
 
-    def __init__(
-        self, ask: Callable[[Request], Page | None], campaign_id: str, page_size: int, late_seconds: float
-    ) -> None:
-        self._ask = ask
-        self._campaign_id = campaign_id
-        self._page_size = page_size
+    def __init__(self, ask: Callable[[Request], Page], campaign_id: str, page_size: int, late_seconds: float) -> None:
+        self._pages = Pages(ask, campaign_id, page_size)
         self._late_seconds = late_seconds
-        self._full = page_size
         self._has_warned = False
 
     def read_since(self, begin: int) -> Whole | Overflow:
@@ -101,150 +84,99 @@ class WindowReader:
             UnsteadyCampaignError: Its answers contradict each other for too long.
         """
         for _ in range(_MOST_TRIES):
-            page = self._page(begin, None, 1)
-            if page is not None and not page.has_next:
-                is_certain = self._looks_whole(page) and self._is_settled(page, begin)
-                return Whole(page.rows, page.date, is_certain=is_certain)
-            if page is not None and page.rows:
+            page = self._pages.get(begin, None, 1)
+            if not page.has_next:
+                certain_before = self._certain_before(page, begin) if self._pages.looks_whole(page) else begin
+                return Whole(page.rows, page.date, certain_before)
+            if page.rows:
                 return _overflow(page)
         raise self._contradiction()
 
-    def read(self, window: Window, seen: Sequence[dict[str, Any]] | None = None) -> Whole | Overflow:
+    def read(self, window: Window, seen: Whole | None = None) -> Whole | Overflow:
         """Read a window.
 
         Args:
             window: Which. Rows of the second before it and after it may come along.
-            seen: Rows that an answer which was not certain has shown of it already.
+            seen: An answer about all since its beginning that was not certain.
 
         Raises:
             UnsteadyCampaignError: Its answers contradict each other for too long.
         """
-        known = None if seen is None else set(_keys(seen))
+        rows, before = [], window.end
+        if seen is not None and seen.certain_before is not None and seen.certain_before > window.begin:
+            rows = [row for row in seen.rows if _is_before(window.end, row)]
+            before = min(window.end, seen.certain_before)
         for _ in range(_MOST_TRIES):
-            page = self._page(window.begin, window.end, 1)
-            if page is not None and self._looks_whole(page):
-                keys = set(_keys(page.rows))
-                if (known is not None and keys <= known) or self._is_settled(page, window.begin):
-                    return Whole(page.rows, page.date)
-                known = keys
-            elif page is not None and not page.has_next and self._is_all(page, window):
-                return Whole(page.rows, page.date)
-            elif page is not None and page.rows:
-                return _overflow(page) if window.seconds > 1 else Whole(self._by_pages(window), page.date)
+            page = self._pages.get(window.begin, before, 1)
+            if self._pages.looks_whole(page):
+                known = {*keys_of(rows)}
+                news = [row for row in page.rows if key_of(row) not in known]
+                rows = [*rows, *news]
+                certain_before = self._certain_before(page, window.begin)
+                if certain_before is None or not news:
+                    return Whole(rows, page.date)
+                before = min(before, certain_before)
+            elif not page.has_next and self._is_all(page, window.begin, before):
+                return Whole([*rows, *page.rows], page.date)
+            elif page.rows and window.seconds > 1:
+                return _overflow(page)
+            elif page.rows:
+                return Whole(read_second(self._pages, window, self._late_seconds), page.date)
         raise self._contradiction()
 
-    def _looks_whole(self, page: Page) -> bool:
-        """Whether it says that it holds all, and has room for more: its count may be that of the page alone."""
-        return page.is_whole and len(page.rows) < self._full
-
-    def _is_settled(self, page: Page, begin: int) -> bool:
-        """Whether no row that just came can have pushed out another one that the next run would not read."""
-        if page.date is None:
-            return False
-        fresh = page.date.timestamp() - self._late_seconds
-        with contextlib.suppress(ValueError):
-            moments = [moment_of(row.get("processed_at")) for row in page.rows]
-            return begin >= fresh or all(moment is None or moment.timestamp() < fresh for moment in moments)
-        return True  # a moment that cannot be read ends the run when the row is read
-
-    def earliest(self, window: Window, found: Overflow) -> int:
-        """Guess when a window's first row was processed, by its last page and its first: its end if they do not tell.
+    def earliest(self, window: Window) -> int:
+        """Guess when a window's first row was processed, by its first page and its last: its end if they do not tell.
 
         Whatever the order of the rows: the guess only says where it is worth to begin with narrow windows.
         """
-        last = self._page(window.begin, window.end, math.ceil(found.rows / found.page))
-        first = self._page(window.begin, window.end, 1)
-        rows = [*(last.rows if last else ()), *(first.rows if first else ())]
+        first = self._pages.get(window.begin, window.end, 1)
+        count = max(first.count or 0, len(first.rows))
+        last = self._pages.get(window.begin, window.end, math.ceil(count / max(len(first.rows), 1)) or 1)
         with contextlib.suppress(ValueError):
-            moments = [moment for row in rows if (moment := moment_of(row.get("processed_at")))]
+            moments = [moment for row in [*first.rows, *last.rows] if (moment := moment_of(row.get("processed_at")))]
             return max(int(min(moments).timestamp()), window.begin) if moments else window.end
         return window.end
 
-    def _page(self, begin: int, before: int | None, number: int) -> Page | None:
-        # Whether the bounds belong to it is not documented: a second more is asked for, and dropped later.
-        after = begin - 1 if begin > 0 else None
-        try:
-            page = self._ask(
-                responses_request(self._campaign_id, after=after, before=before, page=number, page_size=self._page_size)
-            )
-        except AccessError as error:
-            msg = f"Campaign {self._campaign_id}: {error}"
-            raise type(error)(msg) from None
-        if page is not None and page.has_next and page.rows:
-            self._full = min(self._full, len(page.rows))
-        return page
+    def _certain_before(self, page: Page, begin: int) -> int | None:
+        """Where the time begins whose rows may have pushed out others that the next run would not read; None: nowhere.
 
-    def _is_all(self, page: Page, window: Window) -> bool:
+        A lead that was not processed has no time, and may have come at any moment.
+        """
+        fresh = time_of(page) - self._late_seconds
+        with contextlib.suppress(ValueError):
+            moments = [moment_of(row.get("processed_at")) for row in page.rows]
+            is_settled = all(moment is not None and moment.timestamp() < fresh for moment in moments)
+            return None if is_settled or begin >= fresh else math.floor(fresh)
+        return None  # a moment that cannot be read ends the run when the row is read
+
+    def _is_all(self, page: Page, begin: int, before: int) -> bool:
         """Whether a page is all there is although it is full or its count is another: a second look must show it."""
-        further = self._page(window.begin, window.end, 2)
-        if further is not None and further.rows and _keys(further.rows) != _keys(page.rows):
+        further = self._pages.get(begin, before, 2)
+        if further.rows and keys_of(further.rows) != keys_of(page.rows):
             return False
-        again = self._page(window.begin, window.end, 1)
-        if again is None or again.has_next or _keys(again.rows) != _keys(page.rows):
+        again = self._pages.get(begin, before, 1)
+        if again.has_next or keys_of(again.rows) != keys_of(page.rows):
             return False
         if not again.is_whole and not self._has_warned:
             self._has_warned = True
             log.warning(
                 "The API's count of rows in campaign %s is not that of its rows; every answer is asked for twice.",
-                self._campaign_id,
+                self._pages.campaign_id,
             )
         return True
 
     def _contradiction(self) -> UnsteadyCampaignError:
-        msg = f"The API's answers for campaign {self._campaign_id} contradict each other; try again later."
+        msg = f"The API's answers for campaign {self._pages.campaign_id} contradict each other; try again later."
         return UnsteadyCampaignError(msg)
 
-    def _by_pages(self, window: Window) -> list[dict[str, Any]]:
-        """Read a second's pages, again and again, until no row can be missing.
 
-        Once as many rows were found as there are, a row that is missing hides behind one that has left since it was
-        found, or that has just come. So when the very same are found once more, none is missing.
-        """
-        found: dict[str, dict[str, Any]] = {}
-        complete: dict[str, dict[str, Any]] | None = None
-        seen: dict[str, dict[str, Any]] = {}
-        idle = 0
-        for _ in range(_MOST_TRIES):
-            one = self._one_pass(window)
-            found |= one.rows
-            if len(found) == one.count:
-                if complete is not None and found.keys() == complete.keys():
-                    return list(found.values())
-                complete, found = found, {}
-            elif one.count is not None and len(found) > one.count:
-                complete, found = None, one.rows
-            idle = idle + 1 if seen.keys() >= one.rows.keys() else 0
-            seen |= one.rows
-            if idle >= _IDLE_PASSES and not one.is_counted:
-                return list(seen.values())
-        msg = f"One second of campaign {self._campaign_id} holds more than a page, and it keeps changing."
-        raise UnsteadyCampaignError(msg)
-
-    def _one_pass(self, window: Window) -> _Pass:
-        """Read page after page; never follow `next`, which may name anything."""
-        rows: dict[str, dict[str, Any]] = {}
-        last: set[str] = set()
-        delivered, count = 0, None
-        for number in range(1, _MOST_PAGES):
-            page = self._page(window.begin, window.end, number)
-            found = {_key(row): row for row in page.rows} if page else {}
-            if page is None or not found or found.keys() == last:
-                break
-            last = set(found)
-            rows |= found
-            delivered, count = delivered + len(page.rows), page.count
-            if delivered == count and not page.has_next and len(page.rows) < self._full:
-                break
-        return _Pass(rows, count, is_counted=delivered == count)
+def _is_before(end: int, row: dict[str, Any]) -> bool:
+    """Whether a row belongs before a moment; one whose time cannot be read is kept, to be told of."""
+    with contextlib.suppress(ValueError):
+        moment = moment_of(row.get("processed_at"))
+        return moment is not None and moment.timestamp() < end
+    return True
 
 
 def _overflow(page: Page) -> Overflow:
     return Overflow(max(page.count or 0, 2 * len(page.rows)), len(page.rows), page.date)
-
-
-def _key(row: dict[str, Any]) -> str:
-    return json.dumps([row.get("lead_id"), row.get("processed_at")], default=str)
-
-
-def _keys(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return sorted(map(_key, rows))

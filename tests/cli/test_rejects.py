@@ -237,6 +237,26 @@ def test_killed_at_any_moment_each_is_sent_at_most_once_more(tmp_path: Path, see
     assert set(states(scene).values()) == {"accepted"}
 
 
+def test_what_is_overtaken_while_it_waits_is_not_sent(refused: Scene) -> None:
+    """Another run delivers a newer record of the lead meanwhile. Red if it is judged only when it is taken in."""
+    refused.server.set(reject=[])
+    refused.server.hold()
+    slowly = {**OPEN, "batch_size_rows": 1, "max_in_flight": 1}
+    with start_target(
+        refused.settings(**slowly), "--reason", "invalid_value", command=REPLAY, cwd=refused.folder
+    ) as running:
+        refused.server.wait(lambda: refused.server.held)
+        with refused.running(**OPEN) as run:
+            run.write(CONTACTS, contact(2, city="Agra"), singer.state(1))
+            run.close_stdin()
+            refused.server.wait(lambda: refused.server.held == 2)
+            refused.server.release()
+            assert run.wait().status == 0
+        assert running.wait().status == 0
+    assert refused.leads()["lead-2"]["fields"]["city"] == "Agra"
+    assert (refused.done("lead-2"), states(refused)["lead-2"]) == (["upsert"], "stale")
+
+
 @pytest.mark.any_ledger
 def test_two_at_once_send_none_twice(refused: Scene) -> None:
     """The second one ends with a sentence, a run leaves the rejects to it; a killed one is in nobody's way."""

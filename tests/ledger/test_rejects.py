@@ -131,3 +131,16 @@ def test_encrypted_and_clear_ones_lie_side_by_side(url: str) -> None:
     assert (opened(KEY).rejects.check_key(), opened(None).rejects.check_key()) == (True, False)
     with pytest.raises(LedgerError):
         opened(OTHER).rejects.check_key()
+
+
+def test_one_replay_at_a_time_by_whatever_name_the_ledger_is_opened(tmp_path: Path) -> None:
+    """Until the first one closes; each business has its own."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "ledger.db")
+    urls = [f"sqlite:///{tmp_path}/{name}" for name in ("ledger.db", "link.db")]
+    first, other = (Ledger(url, business="default", host="localhost:1") for url in urls)
+    another = Ledger(urls[0], business="another", host="localhost:1")
+    assert [ledger.claim_replay() for ledger in (first, other, another)] == [True, False, True]
+    first.close()
+    assert other.claim_replay()
+    other.close()
+    another.close()

@@ -29,7 +29,7 @@ SPAN = 40
 EARLIEST = NOW - SPAN - 30
 
 MOVES = st.tuples(
-    st.sampled_from(["nothing", "insert", "insert late", "reprocess", "reprocess", "purge"]),
+    st.sampled_from(["nothing", "insert", "insert late", "reprocess", "reprocess", "purge", "unprocessed"]),
     st.integers(0, 10**9),
     st.sampled_from([0, 0, 1, SECOND // 3, SECOND, 3 * SECOND]),
 )
@@ -44,6 +44,8 @@ class World:
     lag: int
     lookback: int
     moves: list[tuple[str, int, int]]
+    earliest: int = EARLIEST
+    """Where a first run begins."""
     now: int = NOW * SECOND
     born: int = 0
     bookmark: int | None = None
@@ -65,10 +67,13 @@ class World:
             case "insert late":
                 self.insert(late if which % 2 else late // SECOND * SECOND)
             case "reprocess" if rows:
-                row = sorted(rows.values(), key=lambda row: row.at)[which % len(rows)]
+                row = sorted(rows.values(), key=lambda row: row.at or 0)[which % len(rows)]
                 row.at = self.now if which % 3 else max(row.at or 0, late)
             case "purge" if rows:
                 del rows[sorted(rows)[which % len(rows)]]
+            case "unprocessed":
+                self.born += 1
+                self.server.put(CAMPAIGN, f"{'lead' if which % 2 else 'a'}-{self.born}", None)
 
     def insert(self, at: int) -> None:
         self.born += 1
@@ -76,8 +81,8 @@ class World:
 
     def run(self, tap: TapSettings) -> int:
         """Read once, as a tap does, and tell the bookmark."""
-        bookmark = EARLIEST if self.bookmark is None else self.bookmark
-        start = Start(max(bookmark - self.lookback, EARLIEST), bookmark, EARLIEST)
+        bookmark = self.earliest if self.bookmark is None else self.bookmark
+        start = Start(max(bookmark - self.lookback, self.earliest), bookmark, self.earliest)
         versions: list[tuple[str, str]] = []
         with Reading(tap, {CAMPAIGN: [start]}) as reading:
             for closed in reading.windows(CAMPAIGN):
@@ -114,6 +119,7 @@ def drift(server: ResponsesServer, ledger_url: str, draw: Any, *, rows: int, run
     server.forget()
     server.rows()
     world = World(server, lag, lookback, draw(st.lists(MOVES, max_size=moves), label="moves"))
+    world.earliest = draw(st.sampled_from([EARLIEST, EARLIEST, 0]), label="from")
     is_torn = draw(st.sampled_from([False, False, False, True]), label="moves while a page is made")
     server.set(
         order=draw(st.sampled_from(["ascending", "descending", "unstable", "lead_id"]), label="order"),
@@ -145,7 +151,7 @@ def drift(server: ResponsesServer, ledger_url: str, draw: Any, *, rows: int, run
     world.moves.clear()
     end = world.run(tap)
     assert end >= world.now // SECOND - lag
-    settled = {row.lead_id: row.at for row in server.rows().values() if (row.at or 0) < end * SECOND}
+    settled = {row.lead_id: row.at for row in server.rows().values() if row.at and row.at < end * SECOND}
     missed = {lead_id: at for lead_id, at in settled.items() if world.read.get(lead_id) != _text(at or 0)}
     assert missed == {}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from squadstack.api.squadiq_v4 import Page
-from squadstack.exceptions import OutageError
+from squadstack.exceptions import OutageError, UnknownCampaignError
 from squadstack.responses.window_reader import Overflow, Whole, WindowReader
 from squadstack.responses.windows import Window
 
@@ -34,12 +34,12 @@ class Api:
         self.between: Callable[[], object] = lambda: None
         self.date: datetime | None = datetime.fromtimestamp(2 * DAY.end, UTC)
 
-    def ask(self, request: Request) -> Page | None:
+    def ask(self, request: Request) -> Page:
         self.calls += 1
         self.between()
         number = int(request.path.partition("&page=")[2].partition("&")[0])
         if number > 1 and (number - 1) * self.page >= len(self.rows):
-            return None
+            return Page([], 0, has_next=False, date=self.date)
         rows = self.rows[(number - 1) * self.page : number * self.page]
         said = {"count": len(self.rows), "has_next": number * self.page < len(self.rows), **self.said}
         return Page(rows, date=self.date, **said)
@@ -101,9 +101,9 @@ def test_a_server_that_repeats_its_last_page() -> None:
     """It knows no page past the end: the reader notices."""
     api = Api(250, 100, has_next=True)
 
-    def ask(request: Request) -> Page | None:
+    def ask(request: Request) -> Page:
         page = api.ask(request)
-        return page if page is not None else Page(api.rows[200:], len(api.rows), has_next=True, date=None)
+        return page if page.rows else Page(api.rows[200:], len(api.rows), has_next=True, date=None)
 
     assert len(ids(WindowReader(ask, "loans", 100, LATE).read(SECOND))) == 250
     assert api.calls < 20
@@ -134,7 +134,7 @@ def test_a_row_that_comes_between_count_and_page(cap: int) -> None:
     late = [{"lead_id": "late", "processed_at": 1000}, *api.rows]
     answers = [Page(late[:10], 10, has_next=False, date=api.date)]
 
-    def ask(request: Request) -> Page | None:
+    def ask(request: Request) -> Page:
         if answers:
             api.rows = late
             return answers.pop()
@@ -151,7 +151,7 @@ def test_a_row_that_comes_between_count_and_page(cap: int) -> None:
         (1000 + LATE, 999, 2),
         (1000 + LATE, 1000, 1),  # the next run reads all of it anyway
         (1001 + LATE, 0, 1),  # no such row can come any more
-        (None, 1000, 2),
+        (None, 0, 1),  # this machine's clock counts then
     ],
 )
 def test_only_where_rows_may_still_come_is_asked_twice(date: int | None, begin: int, calls: int) -> None:
@@ -187,3 +187,41 @@ def test_a_wrong_count_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
     caplog.clear()
     Api(100, 100).read(DAY)
     assert caplog.records == []
+
+
+def test_a_page_past_the_end_may_be_refused_by_any_words() -> None:
+    """The first one was there. Red if a 404 without the known words ends the campaign."""
+    api = Api(100, 100)
+
+    def ask(request: Request) -> Page:
+        if "&page=2&" in request.path:
+            raise UnknownCampaignError
+        return api.ask(request)
+
+    assert len(ids(WindowReader(ask, "loans", 100, LATE).read(DAY))) == 100
+
+
+def test_a_row_that_comes_twice_in_a_crowded_second() -> None:
+    """As a join repeats it: the count is never that of the leads, and yet all are read."""
+    api = Api(150, 100)
+    api.rows.append(api.rows[0])
+    found = api.read()
+    assert isinstance(found, Whole)
+    assert {row["lead_id"] for row in found.rows} == {f"lead-{number}" for number in range(150)}
+
+
+def test_a_second_of_now_need_not_come_to_rest() -> None:
+    """A new row with every call; the next run reads it again."""
+    api = Api(150, 100)
+    api.date = datetime.fromtimestamp(1000 + LATE, UTC)
+    api.between = lambda: api.rows.insert(0, {"lead_id": f"new-{api.calls}", "processed_at": 1000})
+    assert {f"lead-{number}" for number in range(150)} <= ids(api.read())
+    assert api.calls < 150
+
+
+def test_the_guess_of_the_earliest_row_asks_for_the_last_page_there_is() -> None:
+    """By the window's own count. Red if it is that of all since its beginning, whose last page is not there."""
+    api = Api(1000, 100)
+    for number, row in enumerate(api.rows):
+        row["processed_at"] = 5000 - number
+    assert WindowReader(api.ask, "loans", 100, LATE).earliest(DAY) == 4001

@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,6 +61,22 @@ def test_what_is_refused_ends_the_run(reading: TapScene, answer: Any, sentence: 
     assert sentence in result.stderr
     assert len(reading.server.calls) == 9
     resume(reading, output, **SEVERAL)
+
+
+def test_times_of_another_zone_end_the_run(reading: TapScene) -> None:
+    """Without a zone they are taken for UTC: those of India lie in the future. Red if the bookmark passes them."""
+    reading.server.fill(CAMPAIGN, [BOUND - 20, BOUND - 10])
+    reading.server.set(write=lambda at: f"{datetime.fromtimestamp(at / 1_000_000 + 5.5 * 3600, UTC):%Y-%m-%dT%H:%M:%S}")
+    output, result = reading.run(status=1)
+    assert "has a 'processed_at' far outside the time that was asked for" in result.stderr
+    assert output.bookmark() is None
+
+
+def test_an_answer_that_takes_long_is_as_old_as_its_question(reading: TapScene) -> None:
+    """Its Date may be that of its end. Red if what was processed meanwhile counts as read."""
+    reading.server.fill(CAMPAIGN, [BOUND - 20])
+    reading.server.set(delay=2.2)
+    assert reading.sync().bookmark() <= "2025-06-15T15:01:38.000000+00:00"
 
 
 def test_one_campaign_does_not_stop_the_others(reading: TapScene) -> None:
