@@ -60,7 +60,7 @@ architecture: $(READY) ## Check which package may import which.
 	$(BIN)/lint-imports
 
 lock: $(MELTANO_READY) ## Find the newest versions that fit, and write them into locks/.
-	$(LOCK) --group dev --extra postgres --extra receive --extra sandbox pyproject.toml --output-file locks/dev.txt
+	$(LOCK) --group dev --extra postgres --extra receive --extra s3 --extra sandbox pyproject.toml --output-file locks/dev.txt
 	echo 'meltano>=4.4,<5' | $(LOCK) - --output-file locks/meltano.txt
 
 hub: $(READY) ## Write the definitions for MeltanoHub from meltano.yml.

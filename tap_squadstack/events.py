@@ -121,7 +121,7 @@ class BrokenEventsStream(EventStream):
             "file": item.file,
             "position": item.position,
             "reason": item.reason,
-            "text": item.text.decode("utf-8", "replace").rstrip("\n"),
+            "text": item.text.decode("utf-8", "replace").rstrip("\n").replace("\0", "\ufffd"),
             "received_at": item.received_at,
         }
 

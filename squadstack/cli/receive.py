@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from squadstack.events.payloads import LONGEST_BODY
 from squadstack.events.receiving import Receiving, secrets_of
 from squadstack.exceptions import SquadStackError
 
@@ -24,7 +25,7 @@ from squadstack.exceptions import SquadStackError
 @click.option("--port", type=click.IntRange(0, 65535), default=8791, show_default=True, help="0 takes a free one.")
 @click.option(
     "--max-body-bytes",
-    type=click.IntRange(1, 16 << 20),
+    type=click.IntRange(1, LONGEST_BODY),
     default=1 << 20,
     show_default=True,
     help="The largest body that is taken.",

@@ -5,7 +5,7 @@
 | `payloads` | a text → the events that it holds, with their ids: what both the receiver and the reader call an event |
 | `kinds` | what an event is about, when it occurred, and how it ended |
 | `rows` | events → rows of the tap's streams: pure |
-| `places` | the files of a folder or a bucket |
+| `places`, `folders` | the files of a folder or a bucket |
 | `positions` | how far each file was read, and how to know it again |
 | `reader` | new events since the positions |
 | `segments`, `store` | lines on disk, durably; many at once |

@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from squadstack.events.bodies import RETRY_AFTER, Buffer, GoneError, RefusedError, drain, read_body, too_large
-from squadstack.events.payloads import NotAnEventError, events_of, line_of
+from squadstack.events.payloads import NotAnEventError, check, line_of
 from squadstack.events.receiving import Gate
 from squadstack.events.store import Store
 from squadstack.exceptions import EventsError
@@ -117,7 +117,7 @@ class Endpoint:
 
     async def _store(self, body: bytes) -> None:
         try:
-            events_of(body)
+            check(body)
         except NotAnEventError as error:
             raise RefusedError(400, str(error)) from None
         if self.store is None:

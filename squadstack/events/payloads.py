@@ -15,8 +15,16 @@ _LARGEST, _SMALLEST = 2**64 - 1, -(2**63)
 _DEEPEST = 64
 """More levels of lists and objects are no event: what reads it later must not run out of stack."""
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+LONGEST_BODY = 16 << 20
+LONGEST_LINE = LONGEST_BODY + 256
+"""Bytes; a longer line is a broken one. The receiver adds a little to a body."""
+
+_LONGEST_ID = 255
+"""Characters; a longer id fits no index of a database."""
+
+_UNFIT = re.compile("[\0\ud800-\udfff]")
 _RECEIVED = {"received_at", "event"}
+_TOO_DEEP = "It is nested too deeply."
 
 
 class NotAnEventError(ValueError):
@@ -28,7 +36,7 @@ class Event:
     """One event.
 
     Attributes:
-        event_id: That of the payload, or the digest.
+        event_id: That of the payload; the digest, if it has none or one that is too long.
         digest: Of the payload, whatever the order of its fields: what is delivered twice has it twice.
         payload: All of it; personal, never shown.
         received_at: When our receiver took it, as it wrote it; None if somebody else wrote the line.
@@ -46,10 +54,24 @@ def events_of(text: bytes) -> list[Event]:
     Raises:
         NotAnEventError: It is neither.
     """
-    value: Any = _read(text)
+    value = _loaded(text)
     received_at = None
     if isinstance(value, dict) and value.keys() == _RECEIVED and isinstance(value["event"], dict | list):
         received_at, value = value["received_at"], value["event"]
+    return [_event(one, received_at if isinstance(received_at, str) else None) for one in _payloads(value)]
+
+
+def check(body: bytes) -> None:
+    """Judge a body before the receiver keeps it: `events_of` will find what it holds.
+
+    Raises:
+        NotAnEventError: It would find none.
+    """
+    _payloads(_loaded(body))
+
+
+def _payloads(value: Any) -> list[dict[str, Any]]:
+    value = _sound(value)
     payloads = value if isinstance(value, list) else [value]
     if not payloads or not all(isinstance(payload, dict) for payload in payloads):
         msg = "It is no JSON object."
@@ -57,25 +79,24 @@ def events_of(text: bytes) -> list[Event]:
     if not all(payloads):
         msg = "It is an empty object."
         raise NotAnEventError(msg)
-    return [_event(payload, received_at if isinstance(received_at, str) else None) for payload in payloads]
+    return payloads
 
 
 def line_of(body: bytes, received_at: str) -> bytes:
-    """The line that keeps a body for which `events_of` found events: as it came, but for line breaks between values."""
+    """The line that keeps a body that was checked: as it came, but for line breaks between values."""
     kept = body.removeprefix(b"\xef\xbb\xbf").replace(b"\n", b" ").replace(b"\r", b" ")
     return b'{"received_at":"%s","event":%s}\n' % (received_at.encode(), kept)
 
 
-def _read(text: bytes) -> Any:
+def _loaded(text: bytes) -> Any:
     try:
-        value = json.loads(
+        return json.loads(
             text.decode("utf-8-sig"), parse_int=_integer, parse_float=_number, parse_constant=_no_constant
         )
-        return _sound(value)
     except UnicodeDecodeError:
         msg = "It is not UTF-8."
-    except (RecursionError, OverflowError):
-        msg = "It is nested too deeply."
+    except RecursionError:
+        msg = _TOO_DEEP
     except ValueError:
         msg = "It is not JSON."
     raise NotAnEventError(msg) from None
@@ -86,7 +107,8 @@ def _event(payload: dict[str, Any], received_at: str | None) -> Event:
     digest = hashlib.blake2b(canonical, digest_size=16).hexdigest()
     given = payload.get("event_id")
     is_given = isinstance(given, str | int) and not isinstance(given, bool) and str(given).strip() != ""
-    return Event(str(given).strip() if is_given else digest, digest, payload, received_at)
+    event_id = str(given).strip() if is_given else digest
+    return Event(event_id if len(event_id) <= _LONGEST_ID else digest, digest, payload, received_at)
 
 
 def _integer(text: str) -> int | str:
@@ -107,12 +129,12 @@ def _no_constant(_name: str) -> Any:
 
 
 def _sound(value: Any, depth: int = 0) -> Any:
-    """A value without halves of characters, which no loader takes."""
+    """A value without halves of characters and NUL, which not every loader and database takes."""
     if depth > _DEEPEST:
-        raise OverflowError
+        raise NotAnEventError(_TOO_DEEP)
     match value:
         case str():
-            return _SURROGATE.sub("\ufffd", value)
+            return _UNFIT.sub("\ufffd", value)
         case list():
             return [_sound(item, depth + 1) for item in value]
         case dict():

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
+import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from traceback import walk_tb
 from typing import IO, TYPE_CHECKING, Any, Final
 
+from squadstack.events.folders import files_below
 from squadstack.exceptions import ConfigurationError, EventsError
 
 if TYPE_CHECKING:
@@ -22,9 +26,10 @@ _READ: Final = (".jsonl", ".ndjson", ".json")
 _STAMPS: Final = ("size", "mtime", "created", "ino", "ETag", "etag", "LastModified", "generation", "updated")
 _TIMES: Final = ("mtime", "LastModified", "updated", "last_modified")
 _CHANGES: Final = (*_TIMES, "created")
-"""On a local disk `created` is when anything of the file was changed last, which nobody can set."""
 _RACY_SECONDS: Final = 2.0
 """A file that changed so lately may change again without its time telling."""
+_LIBRARIES: Final = ("aiobotocore", "aiohttp", "botocore", "fsspec", "gcsfs", "google", "s3fs")
+"""What they log holds names of files, and listings; what goes wrong there is told as a sentence of ours."""
 _TRIES: Final = 5
 _BUFFER: Final = 1 << 20
 
@@ -56,13 +61,17 @@ class Place:
 
     Raises:
         ConfigurationError: What reads it is not installed.
+        EventsError: There are no credentials for it.
     """
 
     def __init__(self, url: str) -> None:
         import fsspec  # noqa: PLC0415 - only where events are read
 
+        for library in _LIBRARIES:
+            logging.getLogger(library).setLevel(logging.CRITICAL)
         try:
-            self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
+            with _as_sentence():
+                self._files, self._root = fsspec.core.url_to_fs(url, use_listings_cache=False)
         except ImportError:
             extra = "s3" if url.lower().startswith("s3") else "gcs"
             msg = f"To read events_url, install the extra: pip install 'squadstack-connectors[{extra}]'"
@@ -82,7 +91,10 @@ class Place:
 
     @contextmanager
     def opened(self, file: File) -> Iterator[IO[bytes] | None]:
-        """A file to be read; None if it is gone: then it has another name, which the next listing tells."""
+        """A file to be read; None if it is gone: then it has another name, which the next listing tells.
+
+        Reading ends where it vanishes or is replaced meanwhile; the next run goes on from there.
+        """
         with _as_sentence():
             try:
                 handle = io.BufferedReader(self._files.open(file.path, "rb"), _BUFFER)
@@ -90,6 +102,9 @@ class Place:
                 handle = None
             try:
                 yield handle
+            except OSError as error:
+                if not _is_outdated(error):
+                    raise
             finally:
                 if handle is not None:
                     handle.close()
@@ -99,12 +114,12 @@ class Place:
         for _ in range(_TRIES):
             self._files.invalidate_cache()
             try:
+                if self._is_local:
+                    return files_below(self._root or "/", _is_read)
                 found: dict[str, dict[str, Any]] = self._files.find(self._root, detail=True)
             except FileNotFoundError:
                 continue
-            if found or not self._is_local or self._files.isdir(self._root):
-                return found
-            break
+            return found
         msg = "The place of events_url is not there: check the setting, or make the folder."
         raise EventsError(msg)
 
@@ -132,15 +147,16 @@ def _is_read(path: str) -> bool:
 
 
 def _moment(value: object) -> datetime:
-    match value:
-        case datetime():
-            return value.astimezone(UTC)
-        case int() | float():
-            return datetime.fromtimestamp(value, UTC)
-        case str():
-            return datetime.fromisoformat(value).astimezone(UTC)
-        case _:
-            return datetime.fromtimestamp(0, UTC)
+    """A time of a file; one that no calendar has says nothing."""
+    with suppress(ValueError, OverflowError, OSError):
+        match value:
+            case datetime():
+                return value.astimezone(UTC)
+            case int() | float():
+                return datetime.fromtimestamp(value, UTC)
+            case str():
+                return datetime.fromisoformat(value).astimezone(UTC)
+    return datetime.fromtimestamp(0, UTC)
 
 
 @contextmanager
@@ -148,22 +164,24 @@ def _as_sentence() -> Iterator[None]:
     """Have what a file system says told by its kind: its text may hold names and keys."""
     try:
         yield
-    except EventsError:
+    except (EventsError, ImportError):
         raise
     except Exception as error:
         if not _is_of_files(error):
             raise
-        cause = getattr(error, "strerror", None) or type(error).__name__
+        number = getattr(error, "errno", None)  # the text of a bucket's errors names its files, whatever the number
+        cause = os.strerror(number) if number and type(error).__module__ == "builtins" else type(error).__name__
         msg = f"The events cannot be read: {cause}. Check events_url, its permissions and the network."
         raise EventsError(msg) from None
 
 
+def _is_outdated(error: OSError) -> bool:
+    """Whether what is being read is not what was opened any more: s3fs tells so by a kind of its own."""
+    return isinstance(error, FileNotFoundError) or type(error).__name__ == "FileExpired"
+
+
 def _is_of_files(error: Exception) -> bool:
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in {
-        "aiobotocore",
-        "aiohttp",
-        "botocore",
-        "gcsfs",
-        "google",
-        "s3fs",
-    }
+    """Whether a file system raised it, or what it is made of: those of buckets raise errors of many libraries."""
+    frames = (frame for frame, _ in walk_tb(error.__traceback__))
+    passed = {frame.f_globals.get("__name__", "").partition(".")[0] for frame in frames}
+    return isinstance(error, OSError) or not passed.isdisjoint({"fsspec", "gcsfs", "s3fs"})

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Final
 
-from squadstack.events.payloads import Event, NotAnEventError, events_of
+from squadstack.events.payloads import LONGEST_LINE, Event, NotAnEventError, events_of
 from squadstack.events.positions import Kept, Position, Prefix, key_of, resume
 from squadstack.responses.times import as_text, moment_of
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from squadstack.events.places import File, Place
 
 log = logging.getLogger("squadstack")
-
-LONGEST_LINE: Final = 16 << 20
-"""Bytes; a longer line is a broken one."""
 
 _REMEMBERED: Final = 200_000
 """Events of a run that are known again when they are delivered twice; a loader knows them by their key."""
@@ -129,7 +126,7 @@ class Reader:
             events = line.events()
         except NotAnEventError as error:
             self.broken += 1
-            yield Broken(file.name, position, str(error), line.text, written_at)
+            yield Broken(_shown(file.name), position, str(error), line.text, written_at)
             return
         for event in events:
             if self._is_new(event):
@@ -164,6 +161,11 @@ def _is_whole(text: bytes) -> bool:
         return bool(events_of(text))
     except NotAnEventError:
         return False
+
+
+def _shown(name: str) -> str:
+    """A name as text, which not every name is."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _skip(handle: IO[bytes], prefix: Prefix) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
+from squadstack.events.payloads import LONGEST_BODY
 from squadstack.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 SECRETS: Final = "SQUADSTACK_RECEIVE_SECRETS"
 _SECRET: Final = re.compile(r"[A-Za-z0-9._~+/=-]{16,512}")
 _MOST_SECRETS: Final = 2
+_LONGEST_SECONDS: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,22 @@ class Receiving:
     segment_seconds: float = 3600.0
     buffer_bytes: int = 32 << 20
     store_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no clock waits for, and what the reader would not read.
+
+        Raises:
+            ConfigurationError: One of them is out of range.
+        """
+        faults = [
+            f"{name} must be above 0 and at most {_LONGEST_SECONDS}."
+            for name in ("body_seconds", "segment_seconds")
+            if not 0 < getattr(self, name) <= _LONGEST_SECONDS
+        ]
+        if not 0 < self.max_body_bytes <= LONGEST_BODY:
+            faults.append(f"max_body_bytes must be above 0 and at most {LONGEST_BODY}.")
+        if faults:
+            raise ConfigurationError(*faults)
 
 
 def secrets_of(environment: Mapping[str, str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -44,7 +45,9 @@ class Segment:
         self.began = time.monotonic()
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _sync_folder(folder)
+            if not os.fstat(self._file).st_nlink:  # a receiver that started just now took it for one left behind
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            sync_folder(folder)
         except OSError:
             self.close()
             raise
@@ -64,7 +67,8 @@ class Segment:
                 os.ftruncate(self._file, self.size)
                 os.fsync(self._file)
             _put_away(self._path, is_empty=self.size == 0)
-        os.close(self._file)
+        with contextlib.suppress(OSError):
+            os.close(self._file)
 
 
 def recover(folder: Path) -> None:
@@ -103,10 +107,11 @@ def _put_away(path: Path, *, is_empty: bool) -> None:
         path.unlink()
     else:
         path.rename(path.with_name(path.name.removesuffix(OPEN)))
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have what was made, renamed or removed in a folder on disk."""
     file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(file)

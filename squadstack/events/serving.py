@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 from contextlib import contextmanager
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS: Final = 75
 _SHUTDOWN_SECONDS: Final = 15
 _MOST_CONNECTIONS: Final = 2048
+_BACKLOG: Final = 256
 _LONGEST_HEAD: Final = 16 << 10
+_TOO_MANY: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
 _TOO_SLOW: Final = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
@@ -51,8 +56,11 @@ def serve(receiving: Receiving, *, host: str, port: int, announce: Callable[[str
 
 
 def _config(receiving: Receiving) -> uvicorn.Config:
+    descriptors = _descriptors()
+
     class Limited(Connection):
         head_seconds = receiving.body_seconds
+        most = min(_MOST_CONNECTIONS, descriptors // 2)
 
     return uvicorn.Config(
         create_app(receiving),
@@ -65,17 +73,29 @@ def _config(receiving: Receiving) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MOST_CONNECTIONS,
+        backlog=min(_BACKLOG, descriptors // 4),  # so many are accepted at once, before any can be turned away
         h11_max_incomplete_event_size=_LONGEST_HEAD,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )
 
 
+def _descriptors() -> int:
+    """How many files and connections may be open; asked for, if they are too few: to run out of them floods the log."""
+    wanted = 2 * _MOST_CONNECTIONS
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return wanted
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return most
+
+
 class Connection(H11Protocol):
-    """A connection whose sender has so long for the head of each call."""
+    """A connection whose sender has so long for the head of each call; turned away if there are too many."""
 
     head_seconds = 10.0
+    most = _MOST_CONNECTIONS
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's own
@@ -83,6 +103,9 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         # asyncio does so only for sockets that name TCP as their protocol; else answers in two parts wait 40 ms.
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if len(self.connections) > self.most:
+            transport.write(_TOO_MANY)
+            transport.close()
         self._watch()
 
     def data_received(self, data: bytes) -> None:

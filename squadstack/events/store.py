@@ -9,7 +9,7 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from squadstack.events.segments import Segment, recover
+from squadstack.events.segments import Segment, recover, sync_folder
 from squadstack.exceptions import EventsError, place_of
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class Store:
         """Store a line; the future is done once it is on disk, and fails with `EventsError` if it is not."""
         future: Future[None] = Future()
         with self._changed:
-            if self._is_closing:
+            if self._is_closing or not self._thread.is_alive():
                 future.set_exception(EventsError("The receiver ends."))
             elif self._size + len(line) > _MOST_WAITING_BYTES:
                 future.set_exception(EventsError("Too many events wait for the disk."))
@@ -76,7 +76,7 @@ class Store:
 
     def is_writable(self) -> bool:
         """Whether events can probably be stored."""
-        return not self.cause and os.access(self._folder, os.W_OK)
+        return not self.cause and self._thread.is_alive() and os.access(self._folder, os.W_OK)
 
     def _work(self) -> None:
         while (waiting := self._next()) is not None:
@@ -129,9 +129,12 @@ class Store:
 
 
 def make(folder: Path) -> None:
-    """Make a folder for events; raises `EventsError`."""
+    """Make a folder for events, durably; raises `EventsError`."""
     try:
+        missing = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in missing:
+            sync_folder(path.parent)
     except OSError as error:
         raise EventsError(_sentence(error)) from None
 

@@ -1,94 +1,208 @@
-"""Events in a bucket: moto's server on loopback, read by s3fs. Needs `pip install 'moto[server]' '.[s3]'`."""
+"""Events in a bucket, read over HTTP by s3fs: whatever comes when, every event is read, and once."""
 
 from __future__ import annotations
 
 import json
-import sys
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import s3fs
+from events.buckets import Bucket, bucket_of, moto
+from support.responses.scene import NOW, TOKEN, TapScene, check_manners
+from support.responses_server import CAMPAIGN, ResponsesServer
+from support.run import Result, run_target
 
+from squadstack.events import reader as reader_module
 from squadstack.events.places import Place
 from squadstack.events.reader import Found, Reader
-from squadstack.exceptions import EventsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-server = pytest.importorskip("moto.server")
-s3fs = pytest.importorskip("s3fs")
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    with moto() as url:
+        yield url
 
 
 @pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty bucket."""
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    running.start()
-    host, port = running.get_host_and_port()
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+def bucket(server: str) -> Iterator[Bucket]:
+    """An empty bucket; its credentials stand in our environment."""
     s3fs.S3FileSystem.clear_instance_cache()
-    files = s3fs.S3FileSystem(use_listings_cache=False)
-    files.mkdir("events")
-    yield files
-    monkeypatch.undo()
-    files.rm("events", recursive=True)
+    with bucket_of(server) as one:
+        yield one
     s3fs.S3FileSystem.clear_instance_cache()
-    running.stop()
+
+
+@pytest.fixture
+def tap(tmp_path: Path) -> Iterator[TapScene]:
+    with ResponsesServer(token=TOKEN, clock=lambda: NOW) as responses:
+        responses.rows(CAMPAIGN)
+        yield TapScene(responses, tmp_path)
 
 
 def line(number: int) -> bytes:
     return json.dumps({"n": number}).encode() + b"\n"
 
 
-def numbers(positions: dict[str, Any], url: str = "s3://events/in") -> list[int]:
-    return [item.event.payload["n"] for item in Reader(Place(url), positions).items() if isinstance(item, Found)]
+def lines(*numbers: int) -> bytes:
+    return b"".join(map(line, numbers))
 
 
-def test_objects_that_come_late_or_are_replaced(bucket: Any) -> None:
-    """Whatever their order: what is new is read, and only that."""
+def numbers(bucket: Bucket, positions: dict[str, Any], prefix: str = "in") -> list[int]:
+    items = Reader(Place(f"s3://{bucket.name}/{prefix}"), positions).items()
+    return [item.event.payload["n"] for item in items if isinstance(item, Found)]
+
+
+def run(tap: TapScene, url: str, state: Any = None, env: dict[str, str | None] | None = None) -> Result:
+    settings = tap.settings(events_url=url)
+    result = run_target(settings, "", *tap.arguments(state), command="tap-squadstack", cwd=tap.folder, env=env)
+    check_manners(result.stderr)
+    return result
+
+
+def test_the_tap_reads_what_comes_between_its_runs(bucket: Bucket, tap: TapScene) -> None:
+    """Objects late, of equal times, replaced by longer ones, renamed: each event is one row of all runs together."""
+    steps = [
+        {"in/2026/b.jsonl": lines(1, 2, 3), "out/x.jsonl": lines(0), "in2/y.jsonl": lines(0)},
+        {"in/2025/a.jsonl": lines(4).strip(), "in/2026/c.jsonl": lines(5), "in/d.json": lines(6), "in/": b""},
+        {"in/2026/b.jsonl": lines(1, 2, 3, 7, 8), "in/2025/a.jsonl": lines(4, 9), "in/2027-c.jsonl": lines(5)},
+        {"in/late.ndjson": b"junk\n" + lines(10)},
+        {},
+    ]
+    rows, state = [], None
+    for step in steps:
+        for key, content in step.items():
+            bucket.put(key, content)
+        result = run(tap, f"s3://{bucket.name}/in", state)
+        assert result.status == 0, result.stderr
+        messages = [json.loads(text) for text in result.stdout.splitlines()]
+        state = [message["value"] for message in messages if message["type"] == "STATE"][-1]
+        records = [message for message in messages if message["type"] == "RECORD"]
+        rows.append([one["record"]["payload"]["n"] for one in records if one["stream"] == "disposition_events"])
+    assert [sorted(of_a_run) for of_a_run in rows] == [[1, 2, 3], [4, 5, 6], [7, 8, 9], [10], []]
+
+
+def test_objects_in_any_order_that_grow(bucket: Bucket) -> None:
+    """Each put writes a longer object over the one before; a reader looks now and then, with its STATE as JSON."""
+    chance = random.Random(3)
+    held: dict[str, list[int]] = {f"in/{name}.jsonl": [] for name in "abcdefgh"}
     positions: dict[str, Any] = {}
-    bucket.pipe("events/out/x.jsonl", line(0))
-    bucket.pipe("events/in/2026/b.jsonl", b"".join(map(line, range(1, 4))))
-    assert numbers(positions) == [1, 2, 3]
-    assert numbers(positions) == []
-    bucket.pipe("events/in/2025/a.jsonl", line(4).strip())
-    assert numbers(positions) == [4]
-    bucket.pipe("events/in/2026/b.jsonl", b"".join(map(line, (1, 2, 3, 5))))
-    assert numbers(positions) == [5]
-    bucket.mv("events/in/2026/b.jsonl", "events/in/2027-b.jsonl")
-    assert numbers(positions) == []
-    assert len(positions) == 2
+    found: list[int] = []
+    for count in range(120):
+        key = chance.choice(list(held))
+        held[key].append(count)
+        bucket.put(key, lines(*held[key])[: None if chance.random() < 0.7 else -1])
+        if chance.random() < 0.15:
+            found += numbers(bucket, positions)
+            positions = json.loads(json.dumps(positions))
+    found += numbers(bucket, positions)
+    assert sorted(found) == list(range(120))
 
 
-def test_a_large_object(bucket: Any) -> None:
-    bucket.pipe("events/in/a.jsonl", b"".join(map(line, range(300_000))))
-    assert numbers({}) == list(range(300_000))
+def test_objects_of_equal_times(bucket: Bucket) -> None:
+    """The time of an object says a second only; what comes within a second that was read is found all the same."""
+    positions: dict[str, Any] = {}
+    found: list[int] = []
+    for number in range(8):
+        bucket.put(f"in/{8 - number}.jsonl", line(number))
+        found += numbers(bucket, positions)
+    assert found == list(range(8))
+    assert len(set(bucket.times())) < 8
 
 
-def test_a_bucket_that_is_not_there(bucket: Any) -> None:  # noqa: ARG001 - the server
-    with pytest.raises(EventsError) as failure:
-        numbers({}, "s3://nowhere-to-be-found/x")
-    assert "nowhere" not in str(failure.value)
+def test_an_object_that_moves(bucket: Bucket) -> None:
+    """It is known again by what it holds."""
+    positions: dict[str, Any] = {}
+    bucket.put("in/a.jsonl", lines(1, 2))
+    assert numbers(bucket, positions) == [1, 2]
+    bucket.put("in/b.jsonl", lines(1, 2, 3))
+    bucket.remove("in/a.jsonl")
+    assert numbers(bucket, positions) == [3]
+    assert len(positions) == 1
 
 
-def test_an_empty_prefix(bucket: Any) -> None:  # noqa: ARG001 - the server
-    assert numbers({}, "s3://events/nothing") == []
+def test_a_large_object(bucket: Bucket) -> None:
+    bucket.put("in/a.jsonl", lines(*range(120_000)))
+    assert numbers(bucket, {}) == list(range(120_000))
 
 
-def test_access_that_is_denied(bucket: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sentence by its kind; neither the bucket nor a key is told."""
+def test_an_object_that_is_replaced_while_it_is_read(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run goes on with the other files; the next one reads what is new."""
+    monkeypatch.setattr(s3fs.S3FileSystem, "default_block_size", 1 << 16)
+    monkeypatch.setattr(reader_module, "_REMEMBERED", 0)
+    bucket.put("in/a.jsonl", lines(*range(150_000)))
+    bucket.put("in/b.jsonl", lines(-1))
+    positions: dict[str, Any] = {}
+    items = Reader(Place(f"s3://{bucket.name}/in"), positions).items()
+    found = [next(items).event.payload["n"] for _ in range(10)]  # type: ignore[union-attr]
+    bucket.put("in/a.jsonl", lines(*range(150_001)))
+    found += [item.event.payload["n"] for item in items if isinstance(item, Found)]
+    assert -1 in found
+    found += numbers(bucket, positions)
+    assert sorted(found) == list(range(-1, 150_001))
 
-    def denied(*_arguments: Any, **_more: Any) -> Any:
-        msg = "An error occurred (AccessDenied) for events"
-        raise PermissionError(msg)
 
-    bucket.pipe("events/in/a.jsonl", line(1))
-    monkeypatch.setattr(s3fs.S3FileSystem, "find", denied)
-    with pytest.raises(EventsError, match="The events cannot be read: PermissionError") as failure:
-        numbers({})
-    assert "AccessDenied" not in str(failure.value)
-    assert "s3fs" in sys.modules
+def test_an_empty_prefix(bucket: Bucket) -> None:
+    assert numbers(bucket, {}, "nothing") == []
+
+
+def test_a_bucket_that_is_not_there(bucket: Bucket, tap: TapScene) -> None:
+    """A sentence, and nothing else."""
+    result = run(tap, f"s3://not-{bucket.name}/in")
+    assert result.status == 1
+    assert "The place of events_url is not there" in result.stderr
+    assert bucket.name not in result.stderr
+
+
+@pytest.mark.parametrize("allowed", [[], ["s3:ListBucket"], ["s3:GetObject"]], ids=repr)
+def test_rights_that_are_missing(bucket: Bucket, tap: TapScene, allowed: list[str]) -> None:
+    """To list, to read, or both: a sentence that tells neither key nor bucket."""
+    bucket.put("in/a.jsonl", line(1))
+    with bucket.guarded(*allowed) as env:
+        result = run(tap, f"s3://{bucket.name}/in", env=dict(env))
+    assert result.status == 1
+    assert "The events cannot be read: PermissionError. Check events_url, its permissions" in result.stderr
+    told = (bucket.name, *env.values())
+    assert [value for value in told if value in result.stderr and value != "us-east-1"] == []
+
+
+def test_just_enough_rights(bucket: Bucket, tap: TapScene) -> None:
+    """To list the bucket and to get its objects: more is not asked for."""
+    bucket.put("in/a.jsonl", line(1))
+    with bucket.guarded("s3:ListBucket", "s3:GetObject") as env:
+        result = run(tap, f"s3://{bucket.name}/in", env=dict(env))
+    assert result.status == 0, result.stderr
+    assert '"n":1' in result.stdout.replace(" ", "")
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_what_is_logged(bucket: Bucket, tap: TapScene, level: str) -> None:
+    """Neither keys nor the names of files, whatever the libraries of the bucket would tell."""
+    bucket.put("in/9999900001.jsonl", line(1))
+    result = run(tap, f"s3://{bucket.name}/in", env={"TAP_SQUADSTACK_LOGLEVEL": level})
+    assert result.status == 0, result.stderr
+    assert [told for told in ("99999", "testing", bucket.name, "Authorization") if told in result.stderr] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"},
+        {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None, "AWS_EC2_METADATA_DISABLED": "true"},
+        {"AWS_ENDPOINT_URL": "no address"},
+        {"AWS_PROFILE": "nobody"},
+    ],
+    ids=["network", "no-keys", "address", "profile"],
+)
+def test_an_environment_that_is_wrong(bucket: Bucket, tap: TapScene, wrong: dict[str, str | None]) -> None:
+    """A sentence, whichever library of the bucket's raised it; no key is told."""
+    result = run(tap, f"s3://{bucket.name}/in", env={"HOME": str(tap.folder), **wrong})
+    assert result.status == 1
+    assert "The events cannot be read: " in result.stderr
+    assert "testing" not in result.stderr
