@@ -26,7 +26,7 @@ REQUIREMENTS = Path(__file__).resolve().parent / "requirements-moto.txt"
 @contextmanager
 def moto() -> Iterator[str]:
     """The server; tells its address."""
-    command = environment(".venv-moto", str(REQUIREMENTS)) / "moto_server"
+    command = environment(".venv-moto", REQUIREMENTS) / "moto_server"
     with subprocess.Popen([command, "-H", "127.0.0.1", "-p", "0"], stderr=subprocess.PIPE, text=True) as process:
         try:
             for line in process.stderr or ():

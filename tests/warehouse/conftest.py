@@ -29,7 +29,7 @@ LEADS = """
 @pytest.fixture(scope="session")
 def tap_postgres() -> Path:
     """The tap's command, in an environment of its own."""
-    return environment(".venv-tap-postgres", str(REQUIREMENTS)) / "tap-postgres"
+    return environment(".venv-tap-postgres", REQUIREMENTS) / "tap-postgres"
 
 
 @pytest.fixture
