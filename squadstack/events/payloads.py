@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from squadstack.responses.texts import sound
+
 _LARGEST, _SMALLEST = 2**64 - 1, -(2**63)
 """Whole numbers beyond these no loader takes: they are kept as texts."""
-
-_DEEPEST = 64
-"""More levels of lists and objects are no event: what reads it later must not run out of stack."""
 
 LONGEST_BODY = 16 << 20
 LONGEST_LINE = LONGEST_BODY + 256
@@ -22,7 +20,6 @@ LONGEST_LINE = LONGEST_BODY + 256
 _LONGEST_ID = 255
 """Characters; a longer id fits no index of a database."""
 
-_UNFIT = re.compile("[\0\ud800-\udfff]")
 _RECEIVED = {"received_at", "event"}
 _TOO_DEEP = "It is nested too deeply."
 
@@ -71,7 +68,10 @@ def check(body: bytes) -> None:
 
 
 def _payloads(value: Any) -> list[dict[str, Any]]:
-    value = _sound(value)
+    try:
+        value = sound(value)
+    except ValueError:
+        raise NotAnEventError(_TOO_DEEP) from None
     payloads = value if isinstance(value, list) else [value]
     if not payloads or not all(isinstance(payload, dict) for payload in payloads):
         msg = "It is no JSON object."
@@ -126,18 +126,3 @@ def _number(text: str) -> float | str:
 def _no_constant(_name: str) -> Any:
     msg = "NaN and infinities are no JSON"
     raise ValueError(msg)
-
-
-def _sound(value: Any, depth: int = 0) -> Any:
-    """A value without halves of characters and NUL, which not every loader and database takes."""
-    if depth > _DEEPEST:
-        raise NotAnEventError(_TOO_DEEP)
-    match value:
-        case str():
-            return _UNFIT.sub("\ufffd", value)
-        case list():
-            return [_sound(item, depth + 1) for item in value]
-        case dict():
-            return {_sound(key): _sound(item, depth + 1) for key, item in value.items()}
-        case _:
-            return value

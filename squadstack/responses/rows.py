@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from squadstack.exceptions import UnreadableRowError
+from squadstack.responses.texts import sound
 from squadstack.responses.times import as_text, moment_of
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def records_of(
     """
     latest = window.end + _OVERLAP if latest is None else latest
     found: dict[str, dict[str, Any]] = {}
-    for row in rows:
+    for given in rows:
+        row = _sound(given, campaign_id)
         moment = _moment(row, "processed_at", campaign_id)
         if moment is None:
             continue
@@ -92,6 +94,14 @@ def _record(row: dict[str, Any], campaign_id: str, processed_at: str) -> dict[st
         record[name] = moment and as_text(moment)
     record["lead_responses"] = _answers(row.get("lead_responses"))
     return record
+
+
+def _sound(row: dict[str, Any], campaign_id: str) -> dict[str, Any]:
+    try:
+        return dict(sound(row))
+    except ValueError:
+        msg = f"A row of campaign {campaign_id} cannot be read: it is nested too deeply."
+        raise UnreadableRowError(msg) from None
 
 
 def _moment(row: dict[str, Any], name: str, campaign_id: str) -> Any:

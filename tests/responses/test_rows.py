@@ -31,6 +31,13 @@ def test_rows_around_the_window_are_dropped() -> None:
     assert [record["lead_id"] for record in found] == ["lead-2", "lead-3"]
 
 
+def test_what_no_database_takes_is_replaced() -> None:
+    """NUL and halves of characters, however deep, in fields that nobody documented too."""
+    [record] = read(row(contact_name="A\0sha", lead_responses={"q\0": "\ud800"}, more=[{"note": "a\0b"}]))
+    assert (record["contact_name"], record["lead_responses"]) == ("A\ufffdsha", {"q\ufffd": "\ufffd"})
+    assert record["more"] == [{"note": "a\ufffdb"}]
+
+
 @pytest.mark.parametrize("at", [BEGIN - 3600, END + 2, 0, "9999-12-31T23:59:59Z"])
 def test_a_row_far_outside_is_an_error(at: Any) -> None:
     """Who asked for one day and gets another cannot tell what is missing."""
