@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from squadstack.cli.options import config_option, input_option, json_option
+from squadstack.cli.options import config_option, input_option, json_option, preset_option
 from squadstack.cli.reading import read
 from squadstack.delivery.explaining import Explainer, masked
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @input_option
+@preset_option
 @click.option("--records", type=click.IntRange(min=0), default=10, show_default=True, help="The most that are shown.")
 @click.option("--lead", metavar="LEAD_ID", help="Show only records of this lead.")
 @click.option("--show-values", is_flag=True, help="Show the values, which may be personal.")
@@ -30,6 +31,7 @@ def explain(  # noqa: PLR0913 - one for each option
     configs: tuple[str, ...],
     file: IO[bytes] | None,
     *,
+    preset: str | None,
     records: int,
     lead: str | None,
     show_values: bool,
@@ -46,7 +48,7 @@ def explain(  # noqa: PLR0913 - one for each option
         made.append(Explainer(mapper, most=records, lead_id=lead))
         return made[0]
 
-    status = read(configs, file, deliver_by)
+    status = read(configs, file, deliver_by, preset)
     if made:
         told = _told(made[0], show_values=show_values)
         click.echo(json.dumps(told) if as_json else "\n".join(_lines(told)))

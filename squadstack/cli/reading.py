@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 _LEVEL = "TARGET_SQUADSTACK_LOGLEVEL"
 
 
-def read(configs: tuple[str, ...], file: IO[bytes] | None, deliver_by: Callable[..., Any]) -> int:
+def read(
+    configs: tuple[str, ...], file: IO[bytes] | None, deliver_by: Callable[..., Any], preset: str | None = None
+) -> int:
     """Read the whole input, and return the exit status; warnings and failures are on standard error.
 
     Args:
         configs: As the option `--config` gives them.
         file: The input; None: standard input.
         deliver_by: Makes what takes the records, of settings and mapper.
+        preset: Whose rules stand in place of those of the configuration.
     """
-    target = _target(configs, deliver_by)
+    target = _target(configs, deliver_by, preset)
     with _progress(target):
         failure = target.deliver(file)  # type: ignore[arg-type]  # read by its descriptor
     if failure:
@@ -35,14 +38,14 @@ def read(configs: tuple[str, ...], file: IO[bytes] | None, deliver_by: Callable[
     return target.status(failure)
 
 
-def _target(configs: tuple[str, ...], deliver_by: Callable[..., Any]) -> TargetSquadStack:
+def _target(configs: tuple[str, ...], deliver_by: Callable[..., Any], preset: str | None) -> TargetSquadStack:
     check_log_level("TARGET_SQUADSTACK")
     if "LOGLEVEL" not in os.environ:
         os.environ.setdefault(_LEVEL, "WARNING")
-    read_target(configs)  # tells all faults
+    read_target(configs, preset)  # tells all faults
     from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - the SDK only where it is needed
 
-    return TargetSquadStack(config=given_by(configs), parse_env_config="ENV" in configs, deliver_by=deliver_by)
+    return TargetSquadStack(config=given_by(configs, preset), parse_env_config="ENV" in configs, deliver_by=deliver_by)
 
 
 @contextlib.contextmanager

@@ -5,9 +5,11 @@ The expectations are written out by hand. People and numbers are invented.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flows.planning import command
 from flows.scene import CAMPAIGN, check_manners
 from support import singer
 from support.run import run_target
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from flows.scene import Scene
     from support.command import Result
 
 TOKEN = "canary-token"
@@ -215,3 +218,17 @@ def test_a_campaign_by_region_with_a_preset(sandbox: Running, tmp_path: Path) ->
     assert result.summary is not None
     assert result.summary["by_reason"] == {"no_campaign": 1}
     assert [list(sandbox.campaigns.leads(name)) for name in ("west", "north", CAMPAIGN)] == [["0"], ["1"], []]
+
+
+@pytest.mark.parametrize(
+    "mapped", [{}, {"mappings": [{"stream": "contacts", "action": "delete"}]}], ids=["none", "other"]
+)
+def test_a_plan_tries_a_preset(scene: Scene, mapped: dict[str, Any]) -> None:
+    """With a token and a campaign, or in place of other rules; `explain` does the same."""
+    streams = [singer.schema("contacts", ["id", "properties"], key=["id"])]
+    lines = [*streams, *(singer.record(stream, **record) for stream, record in INPUT["hubspot"])]
+    told = command(scene, "plan", lines, "--preset", "hubspot", "--json", **mapped)
+    assert told.status == 0, told.stderr
+    assert json.loads(told.stdout)["to_send"] == len(EXPECTED["hubspot"]) + 1  # one of them is converted too
+    shown = command(scene, "explain", lines, "--preset", "hubspot", "--records", "1", **mapped)
+    assert "rule 1 (preset 'hubspot'" in shown.stdout
