@@ -175,6 +175,7 @@ def test_memory_and_honest_senders(tmp_path: Path, *, is_abused: bool) -> None:
     assert max(times) < 10
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("descriptors", ["128:4096", "128:128"])
 def test_a_crowd_beyond_the_descriptors(tmp_path: Path, descriptors: str) -> None:
     """More than there are descriptors for is turned away with 503, in silence, and the next sender is served."""

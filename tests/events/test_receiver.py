@@ -174,6 +174,7 @@ def test_a_sender_that_leaves(receiver: Receiver) -> None:
     assert receiver.push(CALL).status_code == 201
 
 
+@pytest.mark.long
 def test_two_hundred_slow_senders(tmp_path: Path) -> None:
     """Heads and bodies that drip are cut, with 408 where there is something to answer; others are served meanwhile."""
     head = f"POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\nContent-Length: 900\r\n\r\n".encode()

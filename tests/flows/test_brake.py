@@ -12,6 +12,8 @@ from support import singer
 if TYPE_CHECKING:
     from flows.scene import Scene
 
+pytestmark = pytest.mark.long
+
 SERIAL = {"batch_size_rows": 50, "max_in_flight": 1}
 
 

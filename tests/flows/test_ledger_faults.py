@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from flows.scene import Scene
 
+pytestmark = pytest.mark.long
+
 INPUT = [CONTACTS, contact(1), contact(2, phone_number="1"), singer.state(1)]
 SETPRIV = shutil.which("setpriv")
 IS_ROOT = os.geteuid() == 0

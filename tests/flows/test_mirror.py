@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flows.scene import Scene
     from support.command import Result
 
-pytestmark = pytest.mark.any_ledger
+pytestmark = [pytest.mark.long, pytest.mark.any_ledger]
 
 END = json.dumps({"type": "ACTIVATE_VERSION", "stream": "contacts", "version": 1})
 MIRROR = [upsert(on_missing="disable")]

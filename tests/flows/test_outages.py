@@ -13,6 +13,8 @@ from support.leads import lead
 if TYPE_CHECKING:
     from flows.scene import Scene
 
+pytestmark = pytest.mark.long
+
 ONE_BY_ONE = {"batch_size_rows": 1, "max_in_flight": 1}
 UNREADABLE = ("no_result", "short", "long", "html200", "wrong_id")
 

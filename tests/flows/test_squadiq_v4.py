@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from support.command import Result
 
+pytestmark = pytest.mark.long
+
 TOKEN = "canary-token"
 STREAMS = {name: singer.schema(name, ["lead_id"], key=["lead_id"]) for name in ("creations", "wins", "outs", "gone")}
 RULES = [

@@ -19,6 +19,8 @@ from support.leads import lead
 if TYPE_CHECKING:
     from flows.scene import Scene
 
+pytestmark = pytest.mark.long
+
 TARGET = str(Path(sys.executable).with_name("target-squadstack"))
 DEEP = 100_000
 LONE_SURROGATE = "\\ud800"
