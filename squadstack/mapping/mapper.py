@@ -171,7 +171,7 @@ def _items(rule: Rule, names: dict[str, Any]) -> list[Any]:
     value = _evaluate("each", rule.each, names)
     try:
         found = from_json(value or None)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = value
     if found is not None and not isinstance(found, (list, tuple)):
         raise _RefusedError(Reason.INVALID_VALUE, "each: it is no list")

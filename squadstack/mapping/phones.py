@@ -29,6 +29,12 @@ class InvalidPhoneError(ValueError):
     """Candidates were given and none of them is a number that may be sent. Holds no number."""
 
 
+_FLOAT = re.compile(r"(\+?\d+)\.0+")
+_EXTENSION = re.compile(r"\s*(?:x|ext\.?|extn\.?|#)\s*\d{1,6}$", re.IGNORECASE)
+_LETTER_WITHIN = re.compile(r"\d.*[^\W\d_]")
+"""The library reads letters as a keypad does: 98765XXXXX, a number that somebody masked, would be a stranger's."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneRules:
     """Which numbers are sent, and how.
@@ -72,6 +78,8 @@ class PhoneRules:
         """A number as it is sent and its type, which is UNKNOWN for one that may not be sent."""
         if self.region == "IN" and (found := _plain_mobile().fullmatch(text.replace(" ", "").replace("-", ""))):
             return self._written(_INDIA, found[1]), PhoneNumberType.MOBILE
+        if _LETTER_WITHIN.search(_EXTENSION.sub("", text)):
+            return _NO_NUMBER, PhoneNumberType.UNKNOWN
         try:
             number = phonenumbers.parse(text, self.region)
         except phonenumbers.NumberParseException:
@@ -98,8 +106,10 @@ def _plain_mobile() -> re.Pattern[str]:
 
 
 def _text(value: Any) -> str:
-    """A candidate as text: taps write numbers as text, as 9999900001 and as 9999900001.0."""
+    """A candidate as text: taps write numbers as text, as 9999900001 and as 9999900001.0, which may be text too."""
     if type(value) is not str and isinstance(value, NO_SCALAR):
         return "?"
     payload = to_payload(value)
-    return "" if payload is None else str(payload).strip()
+    text = "" if payload is None else str(payload).strip()
+    written_as_float = _FLOAT.fullmatch(text)
+    return written_as_float[1] if written_as_float else text

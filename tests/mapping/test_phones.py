@@ -36,6 +36,9 @@ LANDLINE = "0806 123 4567"
         "९९९९९००००१",
         9999900001,
         9999900001.0,
+        "9999900001.0",
+        "99999 00001 x5",
+        "99999-00001 ext. 12",
         919999900001,
     ],
 )
@@ -43,6 +46,16 @@ def test_a_number_is_parsed_with_the_region_however_it_is_written(written: Any) 
     """As text, as an integer and as a float; with a country code, with zeros before it and without."""
     assert ANY.choose([written]) == MOBILE.choose([written]) == "9999900001"
     assert PhoneRules(e164=True).choose([written]) == "919999900001"
+
+
+@pytest.mark.parametrize(
+    "text", ["98765XXXXX", "+91-98765XXXXX", "98XXXXXX10", "98765 Kumar", "9.87654321E9", "987654321.0", "98765xxxxx"]
+)
+def test_letters_are_no_digits(text: str) -> None:
+    """A number that somebody masked would be a stranger's. Red if letters are read as on a keypad."""
+    with pytest.raises(InvalidPhoneError):
+        ANY.choose([text])
+    assert ANY.choose([text, "9999900001"]) == "9999900001"
 
 
 def test_a_number_of_ten_digits_keeps_its_91() -> None:
