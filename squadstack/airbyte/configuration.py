@@ -49,6 +49,11 @@ def of_destination(config: dict[str, Any]) -> tuple[dict[str, Any], Configuratio
             "Setting 'ledger_url' is missing. A container keeps no disk: name a PostgreSQL database, or a SQLite "
             "file on a volume."
         )
+    if given.get("full_refresh_complete"):
+        faults.append(
+            "Setting 'full_refresh_complete' cannot be used in Airbyte: a sync that broke off ends like a whole one, "
+            "so whoever was not read would be taken for gone."
+        )
     try:
         read = TargetSquadStack.configuration(dict(given), parse_env=False)
     except ConfigurationError as error:
@@ -109,6 +114,9 @@ def _put(fields: dict[str, Any], name: str, expressions: Any) -> None:
             msg = f"The mappings say of '{whole}' both what it is and what its parts are."
             raise ConfigurationError(msg)
         fields, name = inner, part
+    if name in fields:
+        msg = f"The mappings name the field '{name}' twice: give it one list of expressions."
+        raise ConfigurationError(msg)
     fields[name] = expressions[0] if isinstance(expressions, list) and len(expressions) == 1 else expressions
 
 

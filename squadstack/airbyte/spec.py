@@ -31,8 +31,8 @@ _GROUPS = {
 _SHOWN = ("ref_id", "mappings", "start_date", "api_url")
 """What is optional, yet not folded away."""
 
-_HIDDEN = ("summary_path",)
-"""What means nothing in a container."""
+_HIDDEN = ("summary_path", "full_refresh_complete")
+"""What means nothing in a container, and what no sync can promise."""
 
 
 def source_spec() -> Message:

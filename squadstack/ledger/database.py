@@ -183,7 +183,7 @@ def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
         return parsed.set(drivername=_POSTGRESQL) if parsed.drivername in {"postgresql", "postgres"} else parsed
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         msg = "Setting 'ledger_url' must be like sqlite:///path/to/ledger.db or postgresql://user@host/database."
         raise ConfigurationError(msg) from None
 
