@@ -86,13 +86,17 @@ class Mirror:
         """What is to be done with leads that are gone."""
         if not self.is_on:
             return
-        for stream in list(self._seen):
-            self._write(stream)
-        self._write_marks()
+        self.flush()
         for stream in self._records:
             for rule in self._mapper.rules_for(stream):
                 if rule.on_missing:
                     yield from self._missing_of(stream, rule)
+
+    def flush(self) -> None:
+        """Write down who was seen: also of a run that fails, since its leads are ours from now on."""
+        for stream in list(self._seen):
+            self._write(stream)
+        self._write_marks()
 
     def _missing_of(self, stream: str, rule: Rule) -> Iterator[LeadAction]:
         if doubt := self._why_not(stream):

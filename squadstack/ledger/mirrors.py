@@ -35,7 +35,7 @@ class Mirrors:
         self._digest = digest
 
     def see(self, stream: str, leads: Sequence[LeadKey], *, run_id: int) -> None:
-        """Note that a mirrored stream holds these leads."""
+        """Note that a mirrored stream holds these leads: they are missing from no other one either."""
         table = schema.mirrored
         insert = (sqlite.insert if self._database.is_sqlite else postgresql.insert)(table)
         insert = insert.on_conflict_do_update(index_elements=["lead", "stream"], set_={"seen_run": run_id})
@@ -52,6 +52,7 @@ class Mirrors:
         ]
         with self._database.transaction() as connection:
             connection.execute(insert, rows)
+        self.mark(leads, run_id=run_id)
 
     def mark(self, leads: Sequence[LeadKey], *, run_id: int) -> None:
         """Note that these leads are not missing from any stream, through whatever rule they were seen."""

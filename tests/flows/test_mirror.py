@@ -99,3 +99,26 @@ def test_who_is_filtered_rejected_or_seen_elsewhere_is_not_missing(filled: Scene
 def test_the_setting_says_that_every_read_is_complete(filled: Scene) -> None:
     result = filled.run(read(range(1, 40), end=""), mappings=MIRROR, full_refresh_complete=True)
     assert (gone(result), states(filled, 0)) == (1, ["disabled"])
+
+
+def test_who_is_in_another_mirrored_stream_is_not_missing(scene: Scene) -> None:
+    """A lead that moves from one view to another. Red if each stream knows of its own leads alone."""
+    rules = [upsert(on_missing="disable"), upsert("others", on_missing="disable")]
+    others = [singer.schema("others", ["lead_id", "phone_number", "contact_name"], key=["lead_id"])]
+    ends = [END, END.replace("contacts", "others")]
+
+    def both(first: Iterable[int], second: Iterable[int]) -> list[str]:
+        there = [contact(number).replace("contacts", "others") for number in second]
+        return [CONTACTS, *others, *map(contact, first), *there, *ends, singer.state(1)]
+
+    assert gone(scene.run(both(range(20), range(20, 40)), mappings=rules)) == 0
+    assert gone(scene.run(both(range(1, 20), [0, *range(20, 40)]), mappings=rules)) == 0
+    assert states(scene, 0) == ["active"]
+
+
+def test_who_was_sent_by_a_run_that_failed_is_known(scene: Scene) -> None:
+    """Red if only a whole run notes who was seen."""
+    broken = [CONTACTS, *map(contact, range(20)), '{"type": "REC']
+    assert scene.run(broken, mappings=MIRROR).status == 1
+    assert gone(scene.run(read(range(1, 20)), mappings=MIRROR)) == 1
+    assert states(scene, 0, 1) == ["disabled", "active"]
