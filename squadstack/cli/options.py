@@ -57,6 +57,6 @@ def given_by(configs: tuple[str, ...], preset: str | None = None) -> dict[str, o
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
     if preset is not None:
-        os.environ.pop("TARGET_SQUADSTACK_MAPPINGS", None)
+        os.environ.pop("TARGET_SQUADSTACK_MAPPINGS", None)  # the environment stands above the files
         given["mappings"] = [{"preset": preset}]
     return given

@@ -71,12 +71,9 @@ class Replay:
     def _overtaken(self, page: Sequence[KeptReject], made: dict[int, Made | None]) -> set[int]:
         """Those whose lead took something of a later record, be it the lead of then or of today."""
         leads = {kept.reject_id: _leads(kept, made[kept.reject_id]) for kept in page}
-        accepted = self._ledger.accepted_at([lead for some in leads.values() for lead in some])
-        return {
-            kept.reject_id
-            for kept in page
-            if any(accepted.get(lead, 0.0) > kept.read_at for lead in leads[kept.reject_id])
-        }
+        known = list(set().union(*leads.values()))
+        accepted = {lead: memory.accepted_at for lead, memory in zip(known, self._ledger.recall(known), strict=True)}
+        return {kept.reject_id for kept in page if any(accepted[lead] > kept.read_at for lead in leads[kept.reject_id])}
 
 
 def again_of(kept: KeptReject, mapper: Mapper) -> Made | None:

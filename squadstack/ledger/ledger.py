@@ -185,14 +185,6 @@ class Ledger:
         with self._database.transaction() as connection:
             return self._memories(connection, leads)
 
-    def accepted_at(self, leads: Sequence[LeadKey]) -> dict[LeadKey, float]:
-        """When the record was read by which each lead stands as it does; leads without one are left out."""
-        table = schema.leads
-        keys = {self._digest.lead(lead): lead for lead in leads}
-        query = sa.select(table.c.lead, table.c.accepted_at).where(table.c.lead.in_(keys), table.c.accepted_at > 0)
-        with self._database.transaction() as connection:
-            return {keys[bytes(lead)]: float(when) for lead, when in connection.execute(query)}
-
     def stands(self, memory: Memory, sent: Sent) -> bool:
         """Whether all that an action would do was the last accepted for its lead."""
         return memories.stands(memory, sent.action, sent.payload, self._digest)

@@ -31,7 +31,7 @@ class InvalidPhoneError(ValueError):
 
 _FLOAT = re.compile(r"(\+?\d+)\.0+")
 _EXTENSION = re.compile(r"\s*(?:x|ext\.?|extn\.?|#)\s*\d{1,6}$", re.IGNORECASE)
-_LETTER_WITHIN = re.compile(r"\d.*[^\W\d_]")
+_LETTER_WITHIN = re.compile(r"\d.*[^\W\d_]", re.DOTALL)
 """The library reads letters as a keypad does: 98765XXXXX, a number that somebody masked, would be a stranger's."""
 
 

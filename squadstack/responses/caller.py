@@ -82,7 +82,7 @@ class Caller:
         while True:
             outcome, seconds = self._send(request)
             if isinstance(outcome, Response) and squadiq_v4.is_past_the_end(outcome):
-                return squadiq_v4.past_the_end(outcome)
+                return _dated_back(squadiq_v4.past_the_end(outcome), seconds)
             decision = decide(outcome)
             match decision.disposition:
                 case Disposition.JUDGE if isinstance(outcome, Response):

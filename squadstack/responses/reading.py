@@ -12,7 +12,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from squadstack.api.client import Client
 from squadstack.exceptions import OF_ONE_CAMPAIGN, SquadStackError, place_of
@@ -155,8 +155,9 @@ class Reading:
         window = Window(job.window.begin, max(int(now - self._settings.lag_seconds), job.window.begin))
         self._agenda.bound(job.campaign, window)
         if isinstance(found, Whole):
-            self._look_over(found, job.campaign, window)
+            self._tell_unprocessed(found, job.campaign)
             if found.certain_before is not None and window.seconds > 0:
+                self._records_of(found, Job(job.campaign, window, is_first=True))  # what is not taken is checked too
                 found = self._readers[job.campaign].read(window, seen=found)
         self._deal_with(Job(job.campaign, window, is_first=True), found)
 
@@ -167,16 +168,16 @@ class Reading:
         if isinstance(found, Overflow) and job.window.seconds > 0:
             self._agenda.split(job, self._cut(job, found))
             return
-        rows = found.rows if isinstance(found, Whole) else []
-        latest = self._latest(job.campaign) if job.is_first else None
-        records = records_of(rows, self._campaigns[job.campaign], job.window, latest=latest)
+        records = self._records_of(found, job) if isinstance(found, Whole) else []
         is_dated = job.campaign not in self._undated
         self._agenda.close(job, Closed(job.window, records, self._clocks[job.campaign], is_dated=is_dated))
 
-    def _look_over(self, found: Whole, campaign: int, window: Window) -> None:
-        """Say what is odd about all there is since the beginning, even if only a part of it is taken."""
+    def _records_of(self, found: Whole, job: Job) -> list[dict[str, Any]]:
+        latest = self._latest(job.campaign) if job.is_first else None
+        return records_of(found.rows, self._campaigns[job.campaign], job.window, latest=latest)
+
+    def _tell_unprocessed(self, found: Whole, campaign: int) -> None:
         campaign_id = self._campaigns[campaign]
-        records_of(found.rows, campaign_id, window, latest=self._latest(campaign))
         if lacking := unprocessed(found.rows, campaign_id):
             log.warning("%d rows of campaign %s have no processed_at: they are not read.", lacking, campaign_id)
 

@@ -73,7 +73,7 @@ def test_what_is_sent_again_is_not_overtaken_by_itself(ledger: Ledger) -> None:
     verdict = Verdict(LeadKey("main", "a"), is_known=True, action="upsert", payload={}, read_at=10.0)
     ledger.end_call([verdict], [], run_id=2, again=[Again(1, "accepted")])
     assert [reject.state for reject in ledger.rejects.each()] == ["accepted", "open"]
-    assert ledger.accepted_at([LeadKey("main", "a"), LeadKey("main", "b")]) == {LeadKey("main", "a"): 10.0}
+    assert [memory.accepted_at for memory in ledger.recall([LeadKey("main", "a"), LeadKey("main", "b")])] == [10.0, 0.0]
 
 
 def test_the_newest_that_was_accepted_is_remembered(ledger: Ledger) -> None:
@@ -81,7 +81,7 @@ def test_the_newest_that_was_accepted_is_remembered(ledger: Ledger) -> None:
         ledger.end_call(
             [Verdict(LeadKey("main", "a"), is_known=True, action="upsert", payload={}, read_at=read_at)], [], run_id=1
         )
-    assert ledger.accepted_at([LeadKey("main", "a")]) == {LeadKey("main", "a"): 12.0}
+    assert ledger.recall([LeadKey("main", "a")])[0].accepted_at == 12.0
 
 
 def test_a_ledger_of_version_2_is_brought_up_to_date(open_ledger: Open, tmp_path: Path) -> None:

@@ -49,7 +49,17 @@ def test_a_number_is_parsed_with_the_region_however_it_is_written(written: Any) 
 
 
 @pytest.mark.parametrize(
-    "text", ["98765XXXXX", "+91-98765XXXXX", "98XXXXXX10", "98765 Kumar", "9.87654321E9", "987654321.0", "98765xxxxx"]
+    "text",
+    [
+        "98765XXXXX",
+        "+91-98765XXXXX",
+        "98XXXXXX10",
+        "98765 Kumar",
+        "9.87654321E9",
+        "987654321.0",
+        "98765xxxxx",
+        "98765\nXXXXX",
+    ],
 )
 def test_letters_are_no_digits(text: str) -> None:
     """A number that somebody masked would be a stranger's. Red if letters are read as on a keypad."""
