@@ -196,7 +196,8 @@ class Settlement:
         ]
         refused = [rejection_of(part, said) for action, said in judged.rejected for part in parts_of(action)]
         sent_again = again("accepted", [action for action, _ in judged.accepted]) + again("replaced", refused)
-        self._ledger.end_call(rows, [reject_of(one) for one in refused], run_id=self._run_id, again=sent_again)
+        rejects = [reject_of(one) for one in refused]
+        self._ledger.end_call(rows, rejects, run_id=self._run_id, mark=mark, again=sent_again)
         return judged
 
     def _in_the_light_of_doubt(self, action: LeadAction, mark: float, verdict: Verdict) -> Verdict:

@@ -15,7 +15,7 @@ from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
 from squadstack.ledger.memories import Memory
 from squadstack.ledger.mirrors import Mirrors
-from squadstack.ledger.parts import AT_ONCE
+from squadstack.ledger.parts import AT_ONCE, in_parts
 from squadstack.ledger.refusals import Refusals
 from squadstack.ledger.rejects import Rejects
 from squadstack.ledger.statements import Statements
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _LEAVING = frozenset({"disable", "delete"})
 """After which a lead is no longer mirrored."""
+
+_NO_DOUBT = {"doubt_action": None, "doubt_payload": None, "doubt_since": None}
 
 
 class Ledger:
@@ -126,10 +128,9 @@ class Ledger:
         """Take back the doubts of a call that certainly did nothing; those of earlier calls stay."""
         table = schema.leads
         keys = [self._digest.lead(lead) for lead in leads]
-        none = {"doubt_action": None, "doubt_payload": None, "doubt_since": None}
         with self._database.transaction() as connection:
             is_ours = table.c.lead.in_(keys) & (table.c.doubt_since == mark)
-            connection.execute(sa.update(table).where(is_ours).values(none))
+            connection.execute(sa.update(table).where(is_ours).values(_NO_DOUBT))
 
     def was_in_doubt(self, sent: Sent, mark: float) -> bool:
         """Whether the very same was sent for this lead before the call of that mark, and never answered."""
@@ -144,28 +145,37 @@ class Ledger:
         return since is not None and since != mark
 
     def end_call(
-        self, verdicts: Sequence[Verdict], rejects: Sequence[Reject], *, run_id: int, again: Sequence[Again] = ()
+        self,
+        verdicts: Sequence[Verdict],
+        rejects: Sequence[Reject],
+        *,
+        run_id: int,
+        mark: float | None = None,
+        again: Sequence[Again] = (),
     ) -> None:
         """Write down what became of leads; rejects, those of the mapping too, are durable afterwards.
 
-        A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id.
+        A lead that was deleted is forgotten, its earlier rejects included, but for the digest of its id. What was
+        accepted for a lead is forgotten if this call was refused and an earlier one never answered.
 
         Args:
             verdicts: One for each lead of the call.
             rejects: New ones.
             run_id: The run's number.
+            mark: Of the call, whose doubts it ends, and those of earlier ones; None: all there are.
             again: What became of earlier rejects that were sent again.
         """
         now = time.time()
+        mark = now if mark is None else mark
         told = [one for one in verdicts if one.is_known is not None]
         refused = [self._digest.lead(one.lead) for one in verdicts if one.is_known is None]
         rows = self.rejects.rows(rejects, run_id, now)
         standing = {one.lead: one.read_at or now for one in verdicts if one.is_known}
         with self._database.transaction() as connection:
             known = self._memories(connection, [one.lead for one in told], lock=True)
-            accepted = [self._accepted(one, memory, now) for one, memory in zip(told, known, strict=True)]
+            accepted = [self._accepted(one, memory, mark, now) for one, memory in zip(told, known, strict=True)]
             self._statements.accepted.run(connection, accepted)
-            self._statements.refused.run(connection, refused)
+            self._refused(connection, refused, mark)
             self.mirrors.forget(connection, [self._digest.lead(one.lead) for one in told if one.action in _LEAVING])
             self.rejects.settle(connection, again)
             self.rejects.overtake(connection, standing)
@@ -243,9 +253,18 @@ class Ledger:
         payload = self._digest.payload(sent.payload)
         return (lead, self._scope, sent.lead.campaign, False, str(sent.action), payload, mark)
 
-    def _accepted(self, verdict: Verdict, memory: Memory, now: float) -> tuple[Any, ...]:
+    @staticmethod
+    def _refused(connection: Connection, leads: Sequence[bytes], mark: float) -> None:
+        """End the doubts of leads for which nothing was accepted now; what an earlier call did, nobody knows."""
+        table = schema.leads
+        standing = sa.case((table.c.doubt_since < mark, sa.null()), else_=table.c.accepted)
+        for some in in_parts(leads):
+            row = sa.update(table).where(table.c.lead.in_(some), table.c.doubt_since <= mark)
+            connection.execute(row.values(accepted=standing, **_NO_DOUBT))
+
+    def _accepted(self, verdict: Verdict, memory: Memory, mark: float, now: float) -> tuple[Any, ...]:
         """A row for `statements.ACCEPTED`."""
         lead, is_known = verdict.lead, bool(verdict.is_known)
         values = memories.after(memory, verdict.action, verdict.payload, self._digest) if is_known else None
         when = verdict.read_at or now
-        return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, when)
+        return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, when, mark)

@@ -28,24 +28,23 @@ if TYPE_CHECKING:
 DOUBT = ("lead", "scope_id", "campaign", "is_known", "doubt_action", "doubt_payload", "doubt_since")
 """The values of a row of `Statements.doubt`."""
 
-ACCEPTED = ("lead", "scope_id", "campaign", "is_known", "is_deleted", "accepted", "accepted_at")
-"""The values of a row of `Statements.accepted`."""
+ACCEPTED = ("lead", "scope_id", "campaign", "is_known", "is_deleted", "accepted", "accepted_at", "doubt_since")
+"""The values of a row of `Statements.accepted`; `doubt_since` is the mark of the call that accepted it."""
 
 _NOT_AT_FIRST = {"reject_id", "state", "changed_at"}
 REJECT = tuple(column.name for column in schema.rejects.columns if column.name not in _NOT_AT_FIRST)
 """The values of a row of `Statements.reject`."""
 
 _ROW = re.compile(r"(?<=VALUES )(\([^()]*\))")
-_LEADS = re.compile(r"__\[POSTCOMPILE_leads[^\]]*\]")
 
 
 class Statements:
     """Those of one ledger.
 
     Attributes:
-        doubt: Marks leads in doubt; the very same doubt keeps the time since when it is there.
-        accepted: Remembers what was accepted for leads, and clears their doubts.
-        refused: Clears the doubts of leads for which nothing was accepted.
+        doubt: Marks leads in doubt. The very same doubt keeps the time since when it is there; another one leaves
+            nobody knows what, so what was accepted before is forgotten.
+        accepted: Remembers what was accepted for leads, and clears their doubts, but those of later calls.
         reject: Keeps rejected actions.
     """
 
@@ -53,7 +52,6 @@ class Statements:
         dialect = database.dialect
         self.doubt = RowsStatement(_doubt(is_sqlite=database.is_sqlite), DOUBT, dialect)
         self.accepted = RowsStatement(_accepted(is_sqlite=database.is_sqlite), ACCEPTED, dialect)
-        self.refused = LeadsStatement(_clear(), dialect)
         self.reject = RowsStatement(_insert(schema.rejects, REJECT), REJECT, dialect)
 
 
@@ -78,25 +76,6 @@ class RowsStatement:
             connection.exec_driver_sql(sql, tuple(chain.from_iterable(map(self._in_order, some))))
 
 
-class LeadsStatement:
-    """A statement about any number of leads, by their digests.
-
-    Args:
-        statement: Whose one parameter `leads` stands for the digests.
-        dialect: The database's.
-    """
-
-    def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        sql, _ = _compiled(statement, dialect)
-        self._mark = _mark(dialect)
-        self._head, self._tail = _LEADS.split(sql, maxsplit=1)
-
-    def run(self, connection: Connection, leads: Sequence[bytes]) -> None:
-        """Execute it for the leads."""
-        for some in in_parts(leads):
-            connection.exec_driver_sql(f"{self._head}{', '.join([self._mark] * len(some))}{self._tail}", tuple(some))
-
-
 def _doubt(*, is_sqlite: bool) -> ClauseElement:
     table = schema.leads
     insert = (sqlite.insert if is_sqlite else postgresql.insert)(table)
@@ -106,6 +85,7 @@ def _doubt(*, is_sqlite: bool) -> ClauseElement:
     return insert.on_conflict_do_update(
         index_elements=["lead"],
         set_={
+            "accepted": sa.case((is_same | table.c.doubt_action.is_(None), table.c.accepted), else_=sa.null()),
             "doubt_action": new.doubt_action,
             "doubt_payload": new.doubt_payload,
             "doubt_since": sa.case((is_same, table.c.doubt_since), else_=new.doubt_since),
@@ -113,21 +93,16 @@ def _doubt(*, is_sqlite: bool) -> ClauseElement:
     )
 
 
-_NO_DOUBT: dict[str, Any] = {"doubt_action": sa.null(), "doubt_payload": sa.null(), "doubt_since": sa.null()}
-
-
 def _accepted(*, is_sqlite: bool) -> ClauseElement:
-    insert = (sqlite.insert if is_sqlite else postgresql.insert)(schema.leads)
+    table = schema.leads
+    insert = (sqlite.insert if is_sqlite else postgresql.insert)(table)
     insert = insert.values({name: sa.bindparam(name) for name in ACCEPTED})
-    old, given = schema.leads.c.accepted_at, insert.excluded
+    old, given = table.c.accepted_at, insert.excluded
     new: dict[str, Any] = {name: given[name] for name in ("is_known", "is_deleted", "accepted")}
     new["accepted_at"] = sa.case((old > given.accepted_at, old), else_=given.accepted_at)  # rejects are sent again late
-    return insert.on_conflict_do_update(index_elements=["lead"], set_={**new, **_NO_DOUBT})
-
-
-def _clear() -> ClauseElement:
-    table = schema.leads
-    return sa.update(table).where(table.c.lead.in_(sa.bindparam("leads", expanding=True))).values(_NO_DOUBT)
+    for name in ("doubt_action", "doubt_payload", "doubt_since"):
+        new[name] = sa.case((table.c.doubt_since > given.doubt_since, table.c[name]), else_=sa.null())
+    return insert.on_conflict_do_update(index_elements=["lead"], set_=new)
 
 
 def _insert(table: sa.Table, names: Sequence[str]) -> ClauseElement:
@@ -137,9 +112,5 @@ def _insert(table: sa.Table, names: Sequence[str]) -> ClauseElement:
 def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, list[str]]:
     """A statement's SQL with positional parameters, and their names in its order."""
     positional: Any = type(dialect)
-    compiled: Any = statement.compile(dialect=positional(paramstyle="qmark" if _mark(dialect) == "?" else "format"))
+    compiled: Any = statement.compile(dialect=positional(paramstyle="qmark" if dialect.name == "sqlite" else "format"))
     return str(compiled), list(compiled.positiontup)
-
-
-def _mark(dialect: Dialect) -> str:
-    return "?" if dialect.name == "sqlite" else "%s"

@@ -101,6 +101,18 @@ def test_a_lost_answer_leaves_nothing_unchanged(scene: Scene) -> None:
     assert (second.summary["accepted"], second.states) == (1, [1])
 
 
+def test_after_a_lost_answer_another_action_does_not_bring_the_old_values_back(scene: Scene) -> None:
+    """A, then B, which was taken unheard, then a disabling that is answered: A is not what stands."""
+    city(scene, "Pune")
+    scene.server.set(script=["lost"])
+    lost = [CONTACTS, contact(1, city="Agra"), singer.state(1)]
+    assert scene.run(lost, mappings=[upsert()], max_outage_seconds=0).status == 1
+    scene.run([*SCHEMAS, singer.record("opt_outs", lead_id="lead-1"), singer.state(1)], mappings=RULES)
+    assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Agra"
+    assert city(scene, "Pune")["accepted"] == 1
+    assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Pune"
+
+
 def test_a_refused_value_is_not_remembered(scene: Scene) -> None:
     """Rejected, then the same again: it is sent again, since it was never accepted."""
     update = {**upsert(), "action": "update"}

@@ -83,6 +83,43 @@ def test_something_else_is_not_in_doubt(open_ledger: Open) -> None:
     assert send(ledger, Sent(A, "update", {"x": "1"})) == [True]
 
 
+def test_a_verdict_says_nothing_of_a_call_that_is_still_out(ledger: Ledger) -> None:
+    """Of another process, begun later: its lead stays in doubt until it is answered."""
+    _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 1})])
+    ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 2})])
+    for verdict in (Verdict(A, is_known=True, action="upsert", payload={"x": 1}), Verdict(A, is_known=None)):
+        ledger.end_call([verdict], [], run_id=1, mark=mark)
+        assert ledger.recall([A])[0].is_in_doubt
+    tell(ledger, A, is_known=None)
+    assert not ledger.recall([A])[0].is_in_doubt
+
+
+@pytest.mark.parametrize(("is_answered", "stands"), [(True, True), (False, False)])
+def test_what_stood_before_an_answer_was_lost_is_forgotten(ledger: Ledger, *, is_answered: bool, stands: bool) -> None:
+    """A accepted, B sent; B again, or C in its stead, is refused: A stands only if the first B was refused too."""
+    one = Sent(A, "upsert", {"x": 1})
+    for payload in ({"x": 2}, {"x": 3}):
+        ledger.begin_call(FREE, [one])
+        ledger.end_call([Verdict(A, is_known=True, action="upsert", payload=one.payload)], [], run_id=1)
+        _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 2})])
+        if is_answered:
+            ledger.end_call([Verdict(A, is_known=None)], [], run_id=1, mark=mark)
+        _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", payload)])
+        ledger.end_call([Verdict(A, is_known=None)], [], run_id=1, mark=mark)
+        assert ledger.stands(ledger.recall([A])[0], one) is stands
+
+
+def test_a_call_that_did_nothing_does_not_hide_a_doubt(ledger: Ledger) -> None:
+    """A accepted, B unanswered, C withdrawn: nobody knows whether A stands."""
+    one = Sent(A, "upsert", {"x": 1})
+    ledger.begin_call(FREE, [one])
+    ledger.end_call([Verdict(A, is_known=True, action="upsert", payload=one.payload)], [], run_id=1)
+    ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 2})])
+    _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 3})])
+    ledger.withdraw([A], mark)
+    assert not ledger.stands(ledger.recall([A])[0], one)
+
+
 # -- known leads -----------------------------------------------------------------------------------------
 
 
