@@ -35,23 +35,22 @@ class Mirrors:
         self._digest = digest
 
     def see(self, stream: str, leads: Sequence[LeadKey], *, run_id: int) -> None:
-        """Note that a mirrored stream holds these leads: they are missing from no other one either."""
+        """Note that a mirrored stream holds these leads: they are missing from no other one either.
+
+        Of leads that were deleted nothing is noted: there is nothing to do about them once they are gone.
+        """
         table = schema.mirrored
         insert = (sqlite.insert if self._database.is_sqlite else postgresql.insert)(table)
         insert = insert.on_conflict_do_update(index_elements=["lead", "stream"], set_={"seen_run": run_id})
+        keys = [self._digest.lead(lead) for lead in leads]
+        its = {"stream": stream, "scope_id": self._scope, "seen_run": run_id}
         rows = [
-            {
-                "lead": self._digest.lead(lead),
-                "stream": stream,
-                "scope_id": self._scope,
-                "campaign": lead.campaign,
-                "lead_id": lead.lead_id,
-                "seen_run": run_id,
-            }
-            for lead in leads
+            {"lead": key, "campaign": lead.campaign, "lead_id": lead.lead_id, **its}
+            for key, lead in zip(keys, leads, strict=True)
         ]
         with self._database.transaction() as connection:
             connection.execute(insert, rows)
+            self._forget_deleted(connection, keys)
         self.mark(leads, run_id=run_id)
 
     def mark(self, leads: Sequence[LeadKey], *, run_id: int) -> None:
@@ -87,6 +86,11 @@ class Mirrors:
         table = schema.mirrored
         for some in in_parts(leads):
             connection.execute(sa.delete(table).where(table.c.lead.in_(some)))
+
+    def _forget_deleted(self, connection: Connection, leads: Sequence[bytes]) -> None:
+        for some in in_parts(leads):
+            query = sa.select(schema.leads.c.lead).where(schema.leads.c.lead.in_(some), schema.leads.c.is_deleted)
+            self.forget(connection, list(connection.execute(query).scalars()))
 
     def _known(self, stream: str, campaign: str, *columns: Any) -> sa.Select[Any]:
         table = schema.mirrored

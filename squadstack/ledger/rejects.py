@@ -224,11 +224,12 @@ def storable(text: str) -> str:
 
 
 def _holds(value: Any, lead_id: str) -> bool:
-    """Whether a value, however deep, is this lead_id."""
+    """Whether a value, however deep, is this lead_id, or ends with it as a path does (gid://shopify/Customer/1)."""
     match value:
         case dict():
             return any(_holds(item, lead_id) for item in value.values())
         case list():
             return any(_holds(item, lead_id) for item in value)
         case _:
-            return str(value).strip() == lead_id
+            text = str(value).strip()
+            return lead_id in {text, text.rpartition("/")[2]}

@@ -68,7 +68,7 @@ class Mapper:
         try:
             items = _items(rule, names)
         except _RefusedError as refused:
-            yield Rejection(refused.reason, str(refused), source, rule.action, rule.campaign or None)
+            yield _rejection(refused, rule, names, source)
             return
         for item in items:
             outcome = self._outcome(rule, {**names, ITEM: item}, source)
@@ -81,15 +81,13 @@ class Mapper:
             if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
                 return self._filtered(rule, names) if rule.on_missing else None
         except _RefusedError as refused:
-            return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign or None)
+            return _rejection(refused, rule, names, source)
         return self._act(rule, names, source)
 
     @staticmethod
     def _filtered(rule: Rule, names: dict[str, Any]) -> Filtered:
-        try:
-            return Filtered(rule.number, LeadKey(rule.campaign, _lead_id(rule, names)))
-        except _RefusedError:
-            return Filtered(rule.number, None)
+        lead_id = _readable_lead_id(rule, names)
+        return Filtered(rule.number, LeadKey(rule.campaign, lead_id) if lead_id else None)
 
     def _act(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection:
         lead_id: str | None = None
@@ -163,6 +161,20 @@ def _lead_id(rule: Rule, names: dict[str, Any]) -> str:
     if lead_id is None:
         raise _RefusedError(Reason.MISSING_FIELD, "lead_id is missing")
     return str(lead_id)
+
+
+def _readable_lead_id(rule: Rule, names: dict[str, Any]) -> str | None:
+    """Whose a record is that makes no action, if it can be told."""
+    try:
+        return _lead_id(rule, names)
+    except _RefusedError:
+        return None
+
+
+def _rejection(refused: _RefusedError, rule: Rule, names: dict[str, Any], source: Source) -> Rejection:
+    """For a record of which nobody knows whether it makes an action."""
+    lead_id = _readable_lead_id(rule, names)
+    return Rejection(refused.reason, str(refused), source, rule.action, rule.campaign or None, lead_id)
 
 
 def _items(rule: Rule, names: dict[str, Any]) -> list[Any]:

@@ -239,19 +239,13 @@ def test_killed_at_any_moment_each_is_sent_at_most_once_more(tmp_path: Path, see
 
 def test_what_is_overtaken_while_it_waits_is_not_sent(refused: Scene) -> None:
     """Another run delivers a newer record of the lead meanwhile. Red if it is judged only when it is taken in."""
-    refused.server.set(reject=[])
-    refused.server.hold()
+    refused.server.set(reject=[], script=[{"delay": 8.0}])
     slowly = {**OPEN, "batch_size_rows": 1, "max_in_flight": 1}
     with start_target(
         refused.settings(**slowly), "--reason", "invalid_value", command=REPLAY, cwd=refused.folder
     ) as running:
-        refused.server.wait(lambda: refused.server.held)
-        with refused.running(**OPEN) as run:
-            run.write(CONTACTS, contact(2, city="Agra"), singer.state(1))
-            run.close_stdin()
-            refused.server.wait(lambda: refused.server.held == 2)
-            refused.server.release()
-            assert run.wait().status == 0
+        refused.server.wait(lambda: refused.done("lead-1"))
+        assert refused.run([CONTACTS, contact(2, city="Agra"), singer.state(1)], **OPEN).status == 0
         assert running.wait().status == 0
     assert refused.leads()["lead-2"]["fields"]["city"] == "Agra"
     assert (refused.done("lead-2"), states(refused)["lead-2"]) == (["upsert"], "stale")
@@ -326,8 +320,10 @@ def test_what_was_sent_for_a_lead_is_erased_too(refused: Scene) -> None:
 @pytest.mark.any_ledger
 def test_a_lead_whose_id_could_not_be_read_is_found_in_the_record(scene: Scene) -> None:
     rule = {**upsert(), "fields": {"lead_id": "int(lead_id)"}}
-    assert scene.run([CONTACTS, contact(1), contact(2)], mappings=[rule], **OPEN).status == 0
-    assert told(scene, "purge", "--lead-id", "lead-1") == {"erased": 1}
+    path = contact(3, lead_id="gid://shopify/Customer/3")
+    assert scene.run([CONTACTS, contact(1), contact(2), path], mappings=[rule], **OPEN).status == 0
+    for lead_id in ("lead-1", "3"):
+        assert told(scene, "purge", "--lead-id", lead_id) == {"erased": 1}
     assert [reject["record"]["lead_id"] for reject in scene.rejects()] == ["lead-2"]
 
 

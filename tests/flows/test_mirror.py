@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from flows.scene import CONTACTS, contact, upsert
 from support import singer
 
@@ -122,3 +123,17 @@ def test_who_was_sent_by_a_run_that_failed_is_known(scene: Scene) -> None:
     assert scene.run(broken, mappings=MIRROR).status == 1
     assert gone(scene.run(read(range(1, 20)), mappings=MIRROR)) == 1
     assert states(scene, 0, 1) == ["disabled", "active"]
+
+
+def test_nothing_is_noted_of_a_deleted_lead(scene: Scene) -> None:
+    """Not even if its stream still holds it: of the erased person the digest alone is left."""
+    rules = [*MIRROR, {"stream": "erasures", "action": "delete", "include": ["lead_id"]}]
+    erasures = singer.schema("erasures", ["lead_id"], key=["lead_id"])
+    erased = [erasures, singer.record("erasures", lead_id="lead-7")]
+    scene.run(read(range(20), *erased), mappings=rules)
+    scene.run(read(range(20)), mappings=rules)
+    engine = sa.create_engine(scene.ledger_url.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as connection:
+        noted = set(connection.execute(sa.text("SELECT lead_id FROM squadstack_mirrored")).scalars())
+    engine.dispose()
+    assert noted == {f"lead-{number}" for number in range(20)} - {"lead-7"}

@@ -136,7 +136,15 @@ def test_a_filter_that_cannot_be_evaluated_rejects_the_action() -> None:
     outcome = one({**RECORD, "age": CANARY}, rule(when="int(age) > 18"))
     assert isinstance(outcome, Rejection)
     assert (outcome.reason, outcome.message) == (Reason.INVALID_VALUE, "when: ValueError")
-    assert (outcome.action, outcome.campaign, outcome.lead_id) == ("upsert", "main", None)
+    assert (outcome.action, outcome.campaign, outcome.lead_id) == ("upsert", "main", "7")
+
+
+@pytest.mark.parametrize("changes", [{"when": "1 / 0"}, {"each": "1 / 0"}, {"each": "city"}])
+def test_who_is_rejected_before_the_fields_are_read_is_told(changes: dict[str, Any]) -> None:
+    """Else nobody finds the person again who wants to be forgotten."""
+    outcome = one(RECORD, rule(fields={**FIELDS, "lead_id": "'c' + str(id)"}, **changes))
+    assert isinstance(outcome, Rejection)
+    assert outcome.lead_id == "c7"
 
 
 # -- lead_id ---------------------------------------------------------------------------------------------
