@@ -42,8 +42,8 @@ class LeadSink(RecordSink):
         """No validator: the mapping judges records, and rejects one action where the SDK would stop the run."""
 
     def activate_version(self, new_version: int) -> None:
-        """Say once that a full read deletes nothing."""
-        if not self._told_version:
+        """Say once that a full read deletes nothing, unless a rule wants it to."""
+        if not self._told_version and not self._target.mirrors(self.stream_name):
             self._told_version = True
             self.logger.info("Stream '%s' was read in full; leads it no longer holds are left alone.", self.stream_name)
 

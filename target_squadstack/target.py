@@ -217,8 +217,15 @@ class TargetSquadStack(SentencePlugin, Target):
         maps = self.mapper.stream_maps[stream]
         for stream_map in maps:
             self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
+            if self.mirrors(stream_map.stream_alias) and self._is_filtered(stream):
+                msg = f"The stream map of '{stream}' hides leads from 'on_missing': move its __filter__ into 'when'."
+                raise ConfigurationError(msg)
         if not any(self._takers(stream_map.stream_alias) for stream_map in maps):
             self._ignore(stream)
+
+    def mirrors(self, stream: str) -> bool:
+        """Whether something is done with leads that a stream no longer holds."""
+        return any(rule.on_missing for rule in self._takers(stream))
 
     def _takers(self, stream: str) -> tuple[Rule, ...]:
         return self._given.mapper.rules_for(stream)
@@ -227,6 +234,13 @@ class TargetSquadStack(SentencePlugin, Target):
         maps = self.config.get("stream_maps") or {}
         sources = {(value.get("__source__", key) if isinstance(value, dict) else key) for key, value in maps.items()}
         return bool(self._takers(stream)) or any(fnmatch(stream, source) for source in sources)
+
+    def _is_filtered(self, stream: str) -> bool:
+        maps = (self.config.get("stream_maps") or {}).items()
+        filters = (
+            value.get("__source__", key) for key, value in maps if isinstance(value, dict) and "__filter__" in value
+        )
+        return any(fnmatch(stream, source) for source in filters)
 
     def _ignore(self, stream: str) -> None:
         if self._given.settings.unmapped_streams == "error":

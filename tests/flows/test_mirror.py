@@ -137,3 +137,14 @@ def test_nothing_is_noted_of_a_deleted_lead(scene: Scene) -> None:
         noted = set(connection.execute(sa.text("SELECT lead_id FROM squadstack_mirrored")).scalars())
     engine.dispose()
     assert noted == {f"lead-{number}" for number in range(20)} - {"lead-7"}
+
+
+@pytest.mark.parametrize(
+    "maps", [{"contacts": {"__filter__": "lead_id != 'lead-1'"}}, {"contac*": {"__filter__": "lead_id != 'lead-1'"}}]
+)
+def test_a_stream_map_hides_nobody_from_it(scene: Scene, maps: dict[str, object]) -> None:
+    """Whom it drops, nobody sees: those would look missing. On another stream it does no harm."""
+    result = scene.run(read(range(2)), mappings=MIRROR, stream_maps=maps)
+    assert (result.status, scene.leads()) == (1, {})
+    assert "The stream map of 'contacts' hides leads from 'on_missing'" in result.stderr
+    assert scene.run(read(range(2)), mappings=[upsert()], stream_maps=maps).status == 0
