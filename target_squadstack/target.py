@@ -217,7 +217,7 @@ class TargetSquadStack(SentencePlugin, Target):
         maps = self.mapper.stream_maps[stream]
         for stream_map in maps:
             self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
-            if self.mirrors(stream_map.stream_alias) and self._is_filtered(stream):
+            if self.mirrors(stream_map.stream_alias) and stream_map.stream_alias in self._filtered(stream):
                 msg = f"The stream map of '{stream}' hides leads from 'on_missing': move its __filter__ into 'when'."
                 raise ConfigurationError(msg)
         if not any(self._takers(stream_map.stream_alias) for stream_map in maps):
@@ -235,12 +235,15 @@ class TargetSquadStack(SentencePlugin, Target):
         sources = {(value.get("__source__", key) if isinstance(value, dict) else key) for key, value in maps.items()}
         return bool(self._takers(stream)) or any(fnmatch(stream, source) for source in sources)
 
-    def _is_filtered(self, stream: str) -> bool:
+    def _filtered(self, stream: str) -> set[str]:
+        """The streams that stream maps with a filter make of a stream."""
         maps = (self.config.get("stream_maps") or {}).items()
-        filters = (
-            value.get("__source__", key) for key, value in maps if isinstance(value, dict) and "__filter__" in value
-        )
-        return any(fnmatch(stream, source) for source in filters)
+        filters = {key: value for key, value in maps if isinstance(value, dict) and "__filter__" in value}
+        return {
+            value.get("__alias__", key if "__source__" in value else stream)
+            for key, value in filters.items()
+            if fnmatch(stream, value.get("__source__", key))
+        }
 
     def _ignore(self, stream: str) -> None:
         if self._given.settings.unmapped_streams == "error":

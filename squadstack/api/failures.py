@@ -28,9 +28,9 @@ def failure(action: ActionName, lead_id: str, status: int, error: ErrorMessage) 
         as_call = Response(status if status in {401, 403} else 404, body=error.text.encode())
         return Denied(retry.decide(as_call).sentence)
     if error_messages.BUSY.search(error.text):
-        return Later("another request for the same lead is being processed")
+        return Later("another request for the same lead is being processed", did_nothing=True)
     if status in {408, 425, 429} or 500 <= status < 600:
-        return Later(f"SquadStack could not take it now ({status})")
+        return Later(f"SquadStack could not take it now ({status})", did_nothing=status in {425, 429})
     if 400 <= status < 500:
         return _done_before(action, lead_id, error) or _refused(action, lead_id, error)
     msg = f"a row of the answer has the status {status}, which means nothing here"

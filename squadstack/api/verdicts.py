@@ -58,9 +58,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """The API could not do it now: to be sent again."""
+    """The API could not do it now: to be sent again.
+
+    Attributes:
+        sentence: Why.
+        did_nothing: Whether it is certain that the lead was not touched.
+    """
 
     sentence: str
+    did_nothing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,8 @@ def purge(configs: tuple[str, ...], *, older_than: float | None, lead_id: str | 
 
     Give one of the two options. Of a lead nothing is left but a keyed digest of its id.
     """
-    if (older_than is None) == (lead_id is None):
-        msg = "Give either --older-than or --lead-id."
+    if (older_than is None) == (lead_id is None) or (lead_id is not None and not lead_id.strip()):
+        msg = "Give either --older-than or --lead-id, with a value."
         raise click.UsageError(msg)
     with opened(configs) as ledger:
         erased = ledger.erase_older(older_than or 0.0) if lead_id is None else ledger.erase_lead(lead_id.strip())

@@ -268,7 +268,7 @@ class Delivery:
             log.warning("%s", warning)
         books = self.summary.as_dict()
         with contextlib.suppress(LedgerError):  # the run's own failure, if any, is what the user must read
-            self._mirror.flush()
+            self._mirror.end()
             self._ledger.end_run(self._run_id, books)
         self._ledger.close()
         if self._settings.summary_path:

@@ -13,9 +13,8 @@ _FIELDS = frozenset({ActionName.UPDATE, ActionName.UPSERT})
 def without_content(action: LeadAction) -> LeadAction:
     """An action without what it would send but its lead, kept for its place in the order."""
     lead_id = action.lead.lead_id
-    return LeadAction(
-        action.name, action.lead, {"lead_id": lead_id}, replace(action.source, record={"lead_id": lead_id})
-    )
+    source = replace(action.source, record={"lead_id": lead_id})
+    return LeadAction(action.name, action.lead, {"lead_id": lead_id}, source, is_gone=action.is_gone)
 
 
 def may_merge(last: LeadAction, action: LeadAction) -> bool:

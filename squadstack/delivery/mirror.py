@@ -63,7 +63,7 @@ class Mirror:
         lead = _lead(outcome)
         if lead is None:
             self._unreadable.add(stream)
-        elif rule.on_missing:
+        elif rule.on_missing and isinstance(outcome, LeadAction):
             self._seen[stream].append(lead)
             if len(self._seen[stream]) >= _AT_ONCE:
                 self._write(stream)
@@ -86,14 +86,19 @@ class Mirror:
         """What is to be done with leads that are gone."""
         if not self.is_on:
             return
-        self.flush()
+        self._flush()
         for stream in self._records:
             for rule in self._mapper.rules_for(stream):
                 if rule.on_missing:
                     yield from self._missing_of(stream, rule)
 
-    def flush(self) -> None:
+    def end(self) -> None:
         """Write down who was seen: also of a run that fails, since its leads are ours from now on."""
+        if self.is_on:
+            self._flush()
+            self._ledger.mirrors.forget_deleted()
+
+    def _flush(self) -> None:
         for stream in list(self._seen):
             self._write(stream)
         self._write_marks()
@@ -129,7 +134,8 @@ class Mirror:
             for lead, memory in zip(some, self._ledger.recall(some), strict=True):
                 payload = {"lead_id": lead.lead_id}
                 if not self._ledger.stands(memory, Sent(lead, rule.on_missing, payload)):
-                    yield LeadAction(rule.on_missing, lead, {**payload}, Source(stream, rule.number, {**payload}))
+                    source = Source(stream, rule.number, {**payload})
+                    yield LeadAction(rule.on_missing, lead, {**payload}, source, is_gone=True)
 
     def _write(self, stream: str) -> None:
         leads, self._seen[stream] = self._seen[stream], []

@@ -6,7 +6,6 @@ have to wait. Every answer comes at once and accepts all. So a plan of hours tak
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, NoReturn
 
 from squadstack.api.verdicts import Accepted
@@ -148,6 +147,7 @@ class PretendSender(Sender):
         self.seconds = self.now
         if self._pace is not None:
             self._pace.note(self.now, len(batch.actions))
-        judged = self._settlement.write(batch, time.time(), [_ACCEPTED] * len(batch.actions))
+        mark = self._ledger.pretend_call([action.sent for action in batch.actions])
+        judged = self._settlement.write(batch, mark, [_ACCEPTED] * len(batch.actions))
         self._settlement.apply(self._backlog, judged, self.now)
         return True

@@ -42,6 +42,7 @@ class Judged:
         apart: Merged heads whose parts are sent one by one.
         instead: Upserts whose leads are not there: they are sent as creates.
         later: Heads that are sent again, because of `sentence`.
+        untouched: Heads with whose leads certainly nothing was done, though they are not settled.
         denied: The sentence that stops the run, if a row refused the caller.
     """
 
@@ -50,6 +51,7 @@ class Judged:
     apart: list[LeadAction] = field(default_factory=list)
     instead: list[LeadAction] = field(default_factory=list)
     later: list[LeadAction] = field(default_factory=list)
+    untouched: list[LeadAction] = field(default_factory=list)
     sentence: str = ""
     denied: str = ""
 
@@ -67,7 +69,10 @@ class Judged:
             case Later():
                 self.later.append(action)
                 self.sentence = verdict.sentence
+                if verdict.did_nothing:
+                    self.untouched.append(action)
             case Denied():
+                self.untouched.append(action)
                 self.denied = verdict.sentence
             case _:
                 assert_never(verdict)
@@ -190,7 +195,10 @@ class Settlement:
             judged.sort(action, self._in_the_light_of_doubt(action, mark, verdict))
         is_known = batch.kind[1] is not ActionName.DELETE
         rows = [
-            *(LeadVerdict(one.lead, is_known, one.name, one.payload, read_at(one)) for one, _ in judged.accepted),
+            *(
+                LeadVerdict(one.lead, is_known, one.name, one.payload, read_at(one), one.is_gone)
+                for one, _ in judged.accepted
+            ),
             *(LeadVerdict(action.lead, None) for action, _ in judged.rejected),
             *(LeadVerdict(action.lead, None) for action in (*judged.apart, *judged.instead)),
         ]
@@ -198,6 +206,8 @@ class Settlement:
         sent_again = again("accepted", [action for action, _ in judged.accepted]) + again("replaced", refused)
         rejects = [reject_of(one) for one in refused]
         self._ledger.end_call(rows, rejects, run_id=self._run_id, mark=mark, again=sent_again)
+        if judged.untouched:
+            self._ledger.withdraw([action.lead for action in judged.untouched], mark)
         return judged
 
     def _in_the_light_of_doubt(self, action: LeadAction, mark: float, verdict: Verdict) -> Verdict:

@@ -65,8 +65,13 @@ _STEPS: dict[int, tuple[sa.Column[Any], ...]] = {
         schema.rejects.c.changed_at,
     ),
     3: (schema.rejects.c.read_at,),
+    4: (),
 }
 """The columns that each version of the schema brought."""
+
+_NUMBERS_ARE_NEW = 4
+_NUMBERED_ANEW = (schema.rejects, schema.runs)
+"""The tables that give no number twice since that version; in PostgreSQL they never did."""
 
 
 def _migrate(connection: Connection, version: int) -> None:
@@ -76,8 +81,23 @@ def _migrate(connection: Connection, version: int) -> None:
         for column in _STEPS[step]:
             told = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
             connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {told}"))
+    if version < _NUMBERS_ARE_NEW and connection.dialect.name == "sqlite":
+        for table in _NUMBERED_ANEW:
+            _make_anew(connection, table)
+        connection.execute(sa.update(schema.mirrored).values(seen_run=0))  # runs may have begun at 1 again
     if version < schema.VERSION:
         connection.execute(sa.update(schema.info).values(version=schema.VERSION))
+
+
+def _make_anew(connection: Connection, table: sa.Table) -> None:
+    """Give a table the form that it has now, with all its rows: SQLite changes no more than columns."""
+    names = ", ".join(column.name for column in table.columns)
+    for index in table.indexes:
+        index.drop(connection, checkfirst=True)
+    connection.execute(sa.text(f"ALTER TABLE {table.name} RENAME TO {table.name}_before"))
+    table.create(connection)
+    connection.execute(sa.text(f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {table.name}_before"))  # noqa: S608 - names of ours
+    connection.execute(sa.text(f"DROP TABLE {table.name}_before"))
 
 
 def _scope_id(connection: Connection, business: str, host: str) -> int:

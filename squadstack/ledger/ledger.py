@@ -18,7 +18,7 @@ from squadstack.ledger.mirrors import Mirrors
 from squadstack.ledger.parts import AT_ONCE, in_parts
 from squadstack.ledger.refusals import Refusals
 from squadstack.ledger.rejects import Rejects
-from squadstack.ledger.statements import Statements
+from squadstack.ledger.statements import Statements, may_revive
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,13 +116,20 @@ class Ledger:
             doubts from its own.
         """
         mark = time.time()
-        rows = [self._doubt(one, mark) for one in sent]
+        rows = self._doubts(sent, mark)
         with self._database.transaction() as connection:
             self._statements.doubt.run(connection, rows)
             stamped = time.monotonic()
             started = self.budget.start(connection, permit, leads=len(sent))
         self.budget.learn(time.monotonic() - stamped)
         return started, mark
+
+    def pretend_call(self, sent: Sequence[Sent]) -> float:
+        """Write down the doubts of a call that is not made, and return its mark."""
+        mark = time.time()
+        with self._database.transaction() as connection:
+            self._statements.doubt.run(connection, self._doubts(sent, mark))
+        return mark
 
     def withdraw(self, leads: Sequence[LeadKey], mark: float) -> None:
         """Take back the doubts of a call that certainly did nothing; those of earlier calls stay."""
@@ -247,24 +254,29 @@ class Ledger:
 
     # -- rows ----------------------------------------------------------------------------------------
 
-    def _doubt(self, sent: Sent, mark: float) -> tuple[Any, ...]:
-        """A row for `statements.DOUBT`: the lead is not known, unless it is already."""
-        lead = self._digest.lead(sent.lead)
-        payload = self._digest.payload(sent.payload)
-        return (lead, self._scope, sent.lead.campaign, False, str(sent.action), payload, mark)
+    def _doubts(self, sent: Sequence[Sent], mark: float) -> list[tuple[Any, ...]]:
+        """Rows for `statements.DOUBT`: a lead is not known, unless it is already."""
+        lead, payload, scope = self._digest.lead, self._digest.payload, self._scope
+        return [
+            (lead(one.lead), scope, one.lead.campaign, False, str(one.action), payload(one.payload), mark)
+            for one in sent
+        ]
 
     @staticmethod
     def _refused(connection: Connection, leads: Sequence[bytes], mark: float) -> None:
         """End the doubts of leads for which nothing was accepted now; what an earlier call did, nobody knows."""
         table = schema.leads
-        standing = sa.case((table.c.doubt_since < mark, sa.null()), else_=table.c.accepted)
+        is_unheard = table.c.doubt_since < mark
+        standing = sa.case((is_unheard, sa.null()), else_=table.c.accepted)
+        is_deleted = sa.case((is_unheard & may_revive(), sa.false()), else_=table.c.is_deleted)
         for some in in_parts(leads):
             row = sa.update(table).where(table.c.lead.in_(some), table.c.doubt_since <= mark)
-            connection.execute(row.values(accepted=standing, **_NO_DOUBT))
+            connection.execute(row.values(accepted=standing, is_deleted=is_deleted, **_NO_DOUBT))
 
     def _accepted(self, verdict: Verdict, memory: Memory, mark: float, now: float) -> tuple[Any, ...]:
         """A row for `statements.ACCEPTED`."""
         lead, is_known = verdict.lead, bool(verdict.is_known)
+        memory = memories.NOTHING if verdict.is_gone else memory
         values = memories.after(memory, verdict.action, verdict.payload, self._digest) if is_known else None
         when = verdict.read_at or now
         return (self._digest.lead(lead), self._scope, lead.campaign, is_known, not is_known, values, when, mark)

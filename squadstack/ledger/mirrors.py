@@ -35,13 +35,12 @@ class Mirrors:
         self._digest = digest
 
     def see(self, stream: str, leads: Sequence[LeadKey], *, run_id: int) -> None:
-        """Note that a mirrored stream holds these leads: they are missing from no other one either.
-
-        Of leads that were deleted nothing is noted: there is nothing to do about them once they are gone.
-        """
+        """Note that a mirrored stream holds these leads: they are missing from no other one either."""
         table = schema.mirrored
         insert = (sqlite.insert if self._database.is_sqlite else postgresql.insert)(table)
-        insert = insert.on_conflict_do_update(index_elements=["lead", "stream"], set_={"seen_run": run_id})
+        seen = insert.excluded.seen_run
+        latest = sa.case((table.c.seen_run > seen, table.c.seen_run), else_=seen)  # runs may overlap
+        insert = insert.on_conflict_do_update(index_elements=["lead", "stream"], set_={"seen_run": latest})
         keys = [self._digest.lead(lead) for lead in leads]
         its = {"stream": stream, "scope_id": self._scope, "seen_run": run_id}
         rows = [
@@ -50,7 +49,6 @@ class Mirrors:
         ]
         with self._database.transaction() as connection:
             connection.execute(insert, rows)
-            self._forget_deleted(connection, keys)
         self.mark(leads, run_id=run_id)
 
     def mark(self, leads: Sequence[LeadKey], *, run_id: int) -> None:
@@ -58,7 +56,8 @@ class Mirrors:
         table = schema.mirrored
         with self._database.transaction() as connection:
             for some in in_parts([self._digest.lead(lead) for lead in leads]):
-                connection.execute(sa.update(table).where(table.c.lead.in_(some)).values(seen_run=run_id))
+                is_older = table.c.lead.in_(some) & (table.c.seen_run < run_id)
+                connection.execute(sa.update(table).where(is_older).values(seen_run=run_id))
 
     def count(self, stream: str, campaign: str) -> int:
         """How many leads the API has of this stream, by what we sent."""
@@ -67,12 +66,12 @@ class Mirrors:
             return int(connection.execute(query).scalar_one())
 
     def missing(self, stream: str, campaign: str, *, run_id: int) -> Iterator[LeadKey]:
-        """Leads that the API has of this stream, and that this run has not seen."""
+        """Leads that the API has of this stream, and that neither this run nor a later one has seen."""
         table = schema.mirrored
         last = b""
         while True:
             query = self._known(stream, campaign, table.c.lead, table.c.lead_id)
-            query = query.where(table.c.seen_run != run_id, table.c.lead > last).order_by(table.c.lead).limit(AT_ONCE)
+            query = query.where(table.c.seen_run < run_id, table.c.lead > last).order_by(table.c.lead).limit(AT_ONCE)
             with self._database.transaction() as connection:
                 rows = connection.execute(query).all()
             yield from (LeadKey(campaign, row.lead_id) for row in rows)
@@ -80,17 +79,21 @@ class Mirrors:
                 return
             last = bytes(rows[-1].lead)
 
+    def forget_deleted(self) -> None:
+        """Drop what was seen of leads that are deleted: there is nothing to do about them once they are gone."""
+        table = schema.mirrored
+        deleted = sa.select(schema.leads.c.lead).where(
+            schema.leads.c.scope_id == self._scope, schema.leads.c.is_deleted
+        )
+        with self._database.transaction() as connection:
+            connection.execute(sa.delete(table).where(table.c.lead.in_(deleted)))
+
     @staticmethod
     def forget(connection: Connection, leads: Sequence[bytes]) -> None:
         """Drop what is known of leads that are deleted or disabled, by their digests."""
         table = schema.mirrored
         for some in in_parts(leads):
             connection.execute(sa.delete(table).where(table.c.lead.in_(some)))
-
-    def _forget_deleted(self, connection: Connection, leads: Sequence[bytes]) -> None:
-        for some in in_parts(leads):
-            query = sa.select(schema.leads.c.lead).where(schema.leads.c.lead.in_(some), schema.leads.c.is_deleted)
-            self.forget(connection, list(connection.execute(query).scalars()))
 
     def _known(self, stream: str, campaign: str, *columns: Any) -> sa.Select[Any]:
         table = schema.mirrored

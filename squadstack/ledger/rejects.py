@@ -87,9 +87,10 @@ class Rejects:
         self.settle(connection, stale)
 
     def erase(self, connection: Connection, leads: Iterable[LeadKey]) -> None:
-        """Drop the rejects of leads that were deleted."""
+        """Drop the rejects of leads that were deleted, those too of which no campaign is known."""
         for lead in leads:
-            is_its = (_TABLE.c.campaign == lead.campaign) & (_TABLE.c.lead_id == storable(lead.lead_id))
+            is_there = (_TABLE.c.campaign == lead.campaign) | _TABLE.c.campaign.is_(None)
+            is_its = is_there & (_TABLE.c.lead_id == storable(lead.lead_id))
             connection.execute(sa.delete(_TABLE).where(self._is_ours, is_its))
 
     # -- read --------------------------------------------------------------------------------------------

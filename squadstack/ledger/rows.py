@@ -33,6 +33,7 @@ class Verdict(NamedTuple):
         action: What was accepted, if anything.
         payload: Its fields.
         read_at: When its record was read; 0: now.
+        is_gone: Whether what was accepted before is forgotten, so that the lead is sent anew if it comes back.
     """
 
     lead: LeadKey
@@ -40,6 +41,7 @@ class Verdict(NamedTuple):
     action: str = ""
     payload: Mapping[str, Any] = {}
     read_at: float = 0.0
+    is_gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

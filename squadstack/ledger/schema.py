@@ -17,7 +17,7 @@ from sqlalchemy import (
     false,
 )
 
-VERSION = 3
+VERSION = 4
 """Of the schema; a ledger of a newer one is refused."""
 
 metadata = MetaData()
@@ -97,11 +97,12 @@ rejects = Table(
     Column("read_at", Float),
     Index("squadstack_rejects_when", "scope_id", "rejected_at"),
     Index("squadstack_rejects_lead", "scope_id", "campaign", "lead_id"),
+    sqlite_autoincrement=True,
 )
 """Rejected actions, with the reason and the source record as JSON, perhaps encrypted. `state`: open, accepted or
 unchanged (sent again, and taken), replaced (sent again, and rejected anew) or stale (overtaken by a later accepted
 action), and since when. `read_at`: when the record was read, by which later ones are told from earlier; of ledgers of
-version 2 it is null, and `rejected_at` stands in."""
+version 2 it is null, and `rejected_at` stands in. A number is never given twice: a warehouse knows them by it."""
 
 budgets = Table(
     "squadstack_budgets",
@@ -134,5 +135,6 @@ runs = Table(
     Column("started_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("summary", Text),
+    sqlite_autoincrement=True,
 )
-"""Every run, and its summary once it has ended."""
+"""Every run, and its summary once it has ended. A number is never given twice: a mirror goes by it."""

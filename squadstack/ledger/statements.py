@@ -82,15 +82,24 @@ def _doubt(*, is_sqlite: bool) -> ClauseElement:
     insert = insert.values({name: sa.bindparam(name) for name in DOUBT})
     new = insert.excluded
     is_same = sa.and_(table.c.doubt_action == new.doubt_action, table.c.doubt_payload == new.doubt_payload)
+    is_certain = is_same | table.c.doubt_action.is_(None)
+    is_older = table.c.doubt_since < new.doubt_since  # a clock that was ahead must not keep the doubt for ever
     return insert.on_conflict_do_update(
         index_elements=["lead"],
         set_={
-            "accepted": sa.case((is_same | table.c.doubt_action.is_(None), table.c.accepted), else_=sa.null()),
+            "accepted": sa.case((is_certain, table.c.accepted), else_=sa.null()),
+            "is_deleted": sa.case((~is_certain & may_revive(), sa.false()), else_=table.c.is_deleted),
             "doubt_action": new.doubt_action,
             "doubt_payload": new.doubt_payload,
-            "doubt_since": sa.case((is_same, table.c.doubt_since), else_=new.doubt_since),
+            "doubt_since": sa.case((is_same & is_older, table.c.doubt_since), else_=new.doubt_since),
         },
     )
+
+
+def may_revive() -> sa.ColumnElement[bool]:
+    """Whether what is in doubt may have brought a deleted lead back."""
+    names = (sa.literal_column(f"'{name}'", sa.Text) for name in ("create", "update", "upsert"))
+    return sa.or_(*(schema.leads.c.doubt_action == name for name in names))
 
 
 def _accepted(*, is_sqlite: bool) -> ClauseElement:

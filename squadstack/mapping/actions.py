@@ -48,6 +48,7 @@ class LeadAction:
         failures: How often it was.
         alone: Whether it must not be merged: it was, and the API refused the whole.
         is_final: Whether nothing that is read later is merged into it.
+        is_gone: Whether its lead is missing from a mirrored stream: if it comes back, all of it is sent anew.
     """
 
     name: ActionName
@@ -58,6 +59,7 @@ class LeadAction:
     incomplete: tuple[str, ...] = ()
     alone: bool = False
     is_final: bool = False
+    is_gone: bool = False
     first_failure: float | None = None
     failures: int = 0
 

@@ -337,6 +337,7 @@ def test_older_ones_are_erased(refused: Scene) -> None:
 def test_purge_wants_to_know_what(refused: Scene) -> None:
     assert "Give either" in command(refused, "purge", status=2).stderr
     assert "Give either" in command(refused, "purge", "--older-than", "1", "--lead-id", "x", status=2).stderr
+    assert "Give either" in command(refused, "purge", "--lead-id", " ", status=2).stderr
 
 
 # -- encryption ------------------------------------------------------------------------------------------

@@ -148,3 +148,42 @@ def test_a_stream_map_hides_nobody_from_it(scene: Scene, maps: dict[str, object]
     assert (result.status, scene.leads()) == (1, {})
     assert "The stream map of 'contacts' hides leads from 'on_missing'" in result.stderr
     assert scene.run(read(range(2)), mappings=[upsert()], stream_maps=maps).status == 0
+    copy = {"vip": {"__source__": "contacts", "__filter__": "lead_id != 'lead-1'"}}
+    assert scene.run(read(range(2)), mappings=MIRROR, stream_maps=copy).status == 0
+    copy = {"vip": {"__source__": "contacts", "__filter__": "lead_id != 'lead-1'"}}
+    assert scene.run(read(range(2)), mappings=MIRROR, stream_maps=copy).status == 0
+
+
+def test_another_run_at_the_same_time_takes_nobody_away(filled: Scene) -> None:
+    """Who was seen by a later run, which brings changes only, is there. Red if a run goes by its own sightings."""
+    with filled.running(mappings=MIRROR) as whole:
+        whole.write(*read(range(540), end=""))
+        whole.read_state()
+        assert filled.run(read(range(5), end=""), mappings=MIRROR).status == 0
+        whole.write(END, singer.state(2))
+        whole.close_stdin()
+        result = whole.wait()
+    assert result.summary is not None
+    assert (result.status, result.summary["by_action"]) == (0, {"upsert": 500})
+    assert states(filled, 0, 4, 539) == ["active"] * 3
+
+
+def test_who_was_never_sent_from_the_stream_is_not_its_own(scene: Scene) -> None:
+    """A lead that the rule always left out, sent from another stream: gone from this one, it stays."""
+    rules = [upsert(on_missing="delete", when="lead_id != 'lead-0'"), upsert("web")]
+    web = [singer.schema("web", ["lead_id", "phone_number", "contact_name"], key=["lead_id"])]
+    scene.run([*web, contact(0).replace("contacts", "web"), *read(range(20))], mappings=rules)
+    assert gone(scene.run(read(range(1, 20)), mappings=rules), "delete") == 0
+    assert "lead-0" in scene.leads()
+
+
+def test_who_comes_back_is_sent_anew(filled: Scene) -> None:
+    """Unchanged as the lead is: red if the disabling of a missing one leaves its values standing."""
+    assert gone(filled.run(read(range(1, 40)), mappings=MIRROR)) == 1
+    assert gone(filled.run(read(range(1, 40)), mappings=MIRROR)) == 0
+    back = filled.run(read(range(40)), mappings=MIRROR)
+    assert back.summary is not None
+    assert back.summary["accepted"] == 1
+    again = filled.run(read(range(40)), mappings=MIRROR)
+    assert again.summary is not None
+    assert again.summary["calls"] == 0

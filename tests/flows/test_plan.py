@@ -95,6 +95,32 @@ def test_a_plan_reads_what_a_killed_run_left(scene: Scene) -> None:
     assert {name: text for name, text in files(scene.folder).items() if not name.endswith("-shm")} == before
 
 
+def lose(scene: Scene, rules: list[dict[str, Any]]) -> None:
+    """Have a lead with one city, then with another whose answer is lost."""
+    scene.run([CONTACTS, contact(1, city="Pune")], mappings=rules)
+    scene.server.set(script=["lost"])
+    assert scene.run([CONTACTS, contact(1, city="Agra")], mappings=rules, max_outage_seconds=0).status == 1
+
+
+def test_a_plan_knows_what_is_in_doubt(scene: Scene) -> None:
+    """A third city makes nobody know what stood before, so the other rule's fields go out again, as in the run."""
+    basic = {**upsert(), "include": ["lead_id", "phone_number", "contact_name"]}
+    rules = [{"stream": "contacts", "action": "update", "include": ["lead_id", "city"]}, basic]
+    scene.run([CONTACTS, contact(1)], mappings=[basic])
+    lose(scene, rules)
+    lines = [CONTACTS, contact(1, city="Delhi")]
+    assert plan(scene, lines, mappings=rules)["calls"] == 2
+    assert scene.run(lines, mappings=rules).summary["calls"] == 2  # type: ignore[index]
+
+
+def test_a_baseline_does_not_bring_back_what_stood_before_a_doubt(scene: Scene) -> None:
+    """It tells of other fields: of the city nobody knows."""
+    lose(scene, [upsert()])
+    other = [{"stream": "contacts", "action": "update", "include": ["lead_id", "contact_name"]}]
+    assert command(scene, "baseline", [CONTACTS, contact(1)], mappings=other).status == 0
+    assert plan(scene, [CONTACTS, contact(1, city="Pune")])["to_send"] == 1
+
+
 @pytest.mark.any_ledger
 def test_what_is_known_only_since_this_run(scene: Scene) -> None:
     """An upsert without number, a lead that comes back after its deletion, A then B then A: as in the run."""

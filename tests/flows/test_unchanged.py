@@ -20,6 +20,7 @@ RULES = [
     {"stream": "opt_outs", "action": "disable", "include": ["lead_id"]},
     {"stream": "erasures", "action": "delete", "include": ["lead_id"]},
 ]
+LENIENT = {"max_reject_percent": 100}
 SCHEMAS = [
     singer.schema("contacts", ["lead_id", "phone_number", "contact_name", "city"], key=["lead_id"]),
     singer.schema("orders", ["lead_id", "detail"], key=["lead_id"]),
@@ -111,6 +112,44 @@ def test_after_a_lost_answer_another_action_does_not_bring_the_old_values_back(s
     assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Agra"
     assert city(scene, "Pune")["accepted"] == 1
     assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Pune"
+
+
+def test_a_deletion_whose_lead_may_be_back_is_sent(scene: Scene) -> None:
+    """Deleted, then brought back unheard, then a deletion that did nothing: red if it counts as done."""
+    erasure = [*SCHEMAS, singer.record("erasures", lead_id="lead-1"), singer.state(1)]
+    settings = {"mappings": RULES, "after_delete": "allow", "max_outage_seconds": 0}
+    scene.run([*SCHEMAS, contact(1), *erasure], **settings)
+    scene.server.set(script=["lost", "403"])
+    assert scene.run([CONTACTS, contact(1), singer.state(1)], **settings).status == 1
+    assert scene.run(erasure, **settings).status == 1
+    assert "lead-1" in scene.leads()
+    assert scene.run(erasure, **settings).summary["accepted"] == 1
+    assert scene.leads() == {}
+
+
+BUSY = "Another request for the same lead is getting processed already"
+
+
+@pytest.mark.parametrize("first", [{"status_code": 409, "data": {"error_msg": BUSY}}, None])
+def test_a_row_that_did_nothing_leaves_no_doubt(scene: Scene, first: dict[str, object] | None) -> None:
+    """Told to come later, then refused: the other rule's lead is unchanged. Red if the first try counts as unheard."""
+    rules = [upsert(), {"stream": "orders", "action": "convert", "include": ["lead_id", "detail"]}]
+    paid = singer.record("orders", lead_id="lead-1", detail="paid")
+    scene.run([CONTACTS, contact(1), singer.state(1)], mappings=rules)
+    refused = {"status_code": 400, "data": {"error_msg": "detail is bad"}}
+    script = [{"rows": {0: row}} for row in (first, refused) if row]
+    scene.server.set(script=script)
+    assert scene.run([*SCHEMAS, paid, singer.state(1)], mappings=rules, **LENIENT).summary["by_reason"] == {"other": 1}
+    assert scene.run([CONTACTS, contact(1), singer.state(1)], mappings=rules).summary["calls"] == 0
+
+
+def test_a_create_that_was_not_done_is_not_taken_for_ours(scene: Scene) -> None:
+    """Told to come later, then that the lead is there: it is somebody else's."""
+    scene.server.seed(CAMPAIGN, [{"lead_id": "lead-1", "phone_number": "9999912345", "contact_name": "Farid"}])
+    scene.server.set(script=[{"rows": {0: {"status_code": 409, "data": {"error_msg": BUSY}}}}])
+    create = {**upsert(), "action": "create"}
+    result = scene.run([CONTACTS, contact(1), singer.state(1)], mappings=[create], **LENIENT)
+    assert (result.summary["accepted"], result.summary["by_reason"]) == (0, {"already_exists": 1})
 
 
 def test_a_refused_value_is_not_remembered(scene: Scene) -> None:

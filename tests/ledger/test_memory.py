@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import sqlite3
+import time
 from contextlib import closing
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -107,6 +108,17 @@ def test_what_stood_before_an_answer_was_lost_is_forgotten(ledger: Ledger, *, is
         _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", payload)])
         ledger.end_call([Verdict(A, is_known=None)], [], run_id=1, mark=mark)
         assert ledger.stands(ledger.recall([A])[0], one) is stands
+
+
+def test_a_doubt_of_a_clock_that_was_ahead_ends(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the next verdict, not when the clock has come so far."""
+    later = time.time() + 3600
+    with monkeypatch.context() as ahead:
+        ahead.setattr(time, "time", lambda: later)
+        ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 1})])
+    _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 1})])
+    ledger.end_call([Verdict(A, is_known=True, action="upsert", payload={"x": 1})], [], run_id=1, mark=mark)
+    assert not ledger.recall([A])[0].is_in_doubt
 
 
 def test_a_call_that_did_nothing_does_not_hide_a_doubt(ledger: Ledger) -> None:

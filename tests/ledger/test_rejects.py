@@ -85,13 +85,38 @@ def test_the_newest_that_was_accepted_is_remembered(ledger: Ledger) -> None:
 
 
 def test_a_ledger_of_version_2_is_brought_up_to_date(open_ledger: Open, tmp_path: Path) -> None:
-    """Its rejects count as read when they were rejected."""
-    keep(open_ledger(), "a")
+    """Its rejects count as read when they were rejected; from now on no number is given twice."""
+    keep(open_ledger(), "a", "b")
+    open_ledger().start_run()
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as other, other:
         other.execute("ALTER TABLE squadstack_rejects DROP COLUMN read_at")
+        for (table,) in other.execute("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'").fetchall():
+            [told] = other.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone()
+            other.execute("PRAGMA writable_schema = 1")
+            plain = told.replace(" AUTOINCREMENT", "")
+            other.execute("UPDATE sqlite_master SET sql = ? WHERE name = ?", [plain, table])
         other.execute("UPDATE squadstack_ledger SET version = 2")
-    [reject] = open_ledger().rejects.each()
-    assert (reject.lead_id, reject.read_at) == ("a", reject.rejected_at)
+    ledger = open_ledger()
+    assert [(reject.lead_id, reject.read_at == reject.rejected_at) for reject in ledger.rejects.each()] == [
+        ("a", True),
+        ("b", True),
+    ]
+    ledger.erase_lead("b")
+    ledger.forget(0)
+    keep(ledger, "c")
+    assert [(reject.reject_id, reject.lead_id) for reject in ledger.rejects.each()] == [(3, "c")]
+    assert ledger.start_run() == 2
+
+
+def test_no_number_is_given_twice(ledger: Ledger) -> None:
+    """A warehouse knows rejects by their numbers, a mirror runs; red if the newest one's is free once it is gone."""
+    keep(ledger, "a")
+    first = ledger.start_run()
+    ledger.erase_older(0)
+    ledger.forget(0)
+    keep(ledger, "b")
+    assert [reject.reject_id for reject in ledger.rejects.each()] == [2]
+    assert ledger.start_run() == first + 1
 
 
 def test_an_odd_lead_id_is_erased_as_it_was_kept(ledger: Ledger) -> None:
