@@ -16,6 +16,7 @@ from typing import Any
 
 import simpleeval
 
+from squadstack.mapping.filters import JUDGE, is_yes, judged
 from squadstack.mapping.functions import FUNCTIONS, MODULES
 from squadstack.mapping.paths import Path, flat_name, free_paths, path_of
 
@@ -48,16 +49,18 @@ def scope(record: Record, *, stream: str, config: Record) -> dict[str, Any]:
     return {**record, "record": record, "_": record, "config": config, "__stream_name__": stream}
 
 
-def compile_expression(text: str, functions: Mapping[str, Any] = FUNCTIONS) -> Expression:
+def compile_expression(text: str, functions: Mapping[str, Any] = FUNCTIONS, *, is_filter: bool = False) -> Expression:
     """Compile an expression, or raise `ExpressionError` with the reason.
 
     Args:
         text: As the user wrote it.
         functions: By name; one that is None lacks a setting.
+        is_filter: Whether it is a `when`, all of whose parts are judged as its value is.
     """
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = _parsed(text)
         paths = free_paths(tree)
+        asked = judged(_parsed(text)) if is_filter else tree
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         msg = f"'{text}' is not an expression"
         raise ExpressionError(msg) from None
@@ -70,7 +73,11 @@ def compile_expression(text: str, functions: Mapping[str, Any] = FUNCTIONS) -> E
         return Expression(text, paths, lambda _: value)
     if (path := path_of(tree)) is not None and path[0] not in MODULES:
         return Expression(text, paths, _lookup(path))
-    return Expression(text, paths, _evaluation(text, tree, functions), _calls(tree))
+    return Expression(text, paths, _evaluation(text, asked, functions), _calls(tree))
+
+
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text.strip(), mode="eval").body
 
 
 def both(first: Expression | None, second: Expression | None) -> Expression | None:
@@ -84,14 +91,6 @@ def both(first: Expression | None, second: Expression | None) -> Expression | No
         lambda names: is_yes(one(names)) and is_yes(other(names)),
         first.calls | second.calls,
     )
-
-
-_NO = frozenset({"", "0", "false", "no"})
-
-
-def is_yes(value: Any) -> bool:
-    """Whether a filter's value lets a record pass: the texts 0, false and no mean no, in any case."""
-    return value.strip().lower() not in _NO if isinstance(value, str) else bool(value)
 
 
 def _lookup(path: Path) -> Callable[[Record], Any]:
@@ -189,7 +188,7 @@ def _is_forbidden(attribute: str) -> bool:
 
 
 def _evaluation(text: str, tree: ast.expr, functions: Mapping[str, Any]) -> Callable[[Record], Any]:
-    evaluator = _Evaluator(functions)
+    evaluator = _Evaluator({**functions, JUDGE: is_yes})
 
     def evaluate(names: Record) -> Any:
         evaluator.names = names

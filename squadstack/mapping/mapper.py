@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.ledger.rows import LeadKey
 from squadstack.mapping.actions import Filtered, JsonValue, LeadAction, Rejection, Source
-from squadstack.mapping.expressions import Expression, is_yes, scope
+from squadstack.mapping.expressions import Expression, scope
+from squadstack.mapping.filters import is_yes
 from squadstack.mapping.functions import from_json
 from squadstack.mapping.phones import InvalidPhoneError, PhoneRules
 from squadstack.mapping.rule import ITEM, NEEDS, TAKES_ANY_FIELD, Candidates, Rule

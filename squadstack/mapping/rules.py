@@ -95,7 +95,7 @@ class _Compiler:
             stream=mapping["stream"],
             action=action or ActionName.UPSERT,
             campaign=campaign,
-            when=self._single("when", mapping.get("when")),
+            when=self._filter(mapping.get("when")),
             fields={name: self._candidates(name, value) for name, value in given.items()},
             detail=None if detail is None else self._detail(detail),
             include=tuple(mapping.get("include") or ()),
@@ -119,7 +119,7 @@ class _Compiler:
             )
         given = mapping.get("fields") or {}
         fields = {name: self._candidates(name, value) for name, value in given.items()}
-        return self._single("when", mapping.get("when")), fields
+        return self._filter(mapping.get("when")), fields
 
     def rules_of_preset(self, mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The rules of the preset as they are written, or raise `ConfigurationError` with all faults."""
@@ -174,6 +174,9 @@ class _Compiler:
             self._faults.append("a rule with 'on_missing' has one campaign and no 'each'.")
         return ActionName(text)
 
+    def _filter(self, text: str | None) -> Expression | None:
+        return None if text is None else self._expression("when", text, is_filter=True)
+
     def _single(self, name: str, text: str | None) -> Expression | None:
         return None if text is None else next(iter(self._candidates(name, text)), None)
 
@@ -186,12 +189,12 @@ class _Compiler:
             self._faults.append(f"'{name}' is an empty list; name at least one candidate.")
         return tuple(filter(None, (self._expression(name, text) for text in texts)))
 
-    def _expression(self, name: str, text: Any) -> Expression | None:
+    def _expression(self, name: str, text: Any, *, is_filter: bool = False) -> Expression | None:
         if not isinstance(text, str):
             self._faults.append(f"'{name}' must be an expression or a list of them; quote a literal: \"'text'\".")
             return None
         try:
-            expression = compile_expression(text, self._functions)
+            expression = compile_expression(text, self._functions, is_filter=is_filter)
         except ExpressionError as error:
             self._faults.append(f"'{name}': {error}.")
             return None

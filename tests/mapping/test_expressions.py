@@ -304,12 +304,19 @@ def test_what_could_never_be_evaluated_is_refused_at_the_start(text: str, fault:
 
 @pytest.mark.parametrize(
     "text",
-    ["a+" * 20_000 + "a", "a." * 20_000 + "a", "(" * 5_000 + "1" + ")" * 5_000, "-" * 20_000 + "1", "9" * 5_000],
+    [
+        "a+" * 20_000 + "a",
+        "a." * 20_000 + "a",
+        "(" * 5_000 + "1" + ")" * 5_000,
+        "-" * 20_000 + "1",
+        "9" * 5_000,
+    ],
     ids=lambda text: text[:4],
 )
-def test_what_is_too_deep_or_long_is_refused_like_anything_else(text: str) -> None:
+@pytest.mark.parametrize("is_filter", [False, True])
+def test_what_is_too_deep_or_long_is_refused_like_anything_else(text: str, *, is_filter: bool) -> None:
     with pytest.raises(ExpressionError):
-        compile_expression(text)
+        compile_expression(text, is_filter=is_filter)
 
 
 @LAW

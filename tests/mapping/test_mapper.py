@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from squadstack.api.verdicts import ActionName, Reason
 from squadstack.mapping.actions import LeadAction, Rejection
-from squadstack.mapping.mapper import Mapper, is_yes
+from squadstack.mapping.filters import is_yes
+from squadstack.mapping.mapper import Mapper
 from squadstack.mapping.phones import PhoneRules
 from squadstack.mapping.rules import compile_rules
 
@@ -123,6 +124,42 @@ def test_yes(value: Any) -> None:
     """Everything else is yes."""
     assert is_yes(value)
     assert len(outcomes({**RECORD, "flag": value}, rule(when="flag"))) == 1
+
+
+@pytest.mark.parametrize("no", [None, False, 0, "", "0", "false", "NO"], ids=repr)
+@pytest.mark.parametrize(
+    ("when", "passes"),
+    [
+        ("not flag", True),
+        ("not not flag", False),
+        ("name == 'x' and flag", False),
+        ("flag and name == 'x'", False),
+        ("flag or other", False),
+        ("flag or name", True),
+        ("not (flag or other)", True),
+        ("not (name and flag)", True),
+        ("other if flag else name", True),
+        ("(name and flag) if name else name", False),
+        ("[item for item in [1] if flag]", False),
+        ("[item for item in [1] if not flag] == [1]", True),
+        ("join(name if flag else 'y') == 'y'", True),
+        ("name and (not flag and name) == 'x'", True),
+    ],
+)
+def test_the_parts_of_a_filter_mean_what_the_whole_does(when: str, no: Any, *, passes: bool) -> None:
+    """A text "false", as HubSpot writes it, is no within `and`, `or`, `not` and a conditional too."""
+    record = {**RECORD, "flag": no, "name": "x", "other": "0"}
+    assert len(outcomes(record, rule(when=when))) == passes
+
+
+def test_what_is_compared_in_a_filter_is_the_value_itself() -> None:
+    """`or` picks a "0" where its value is asked for, as it does in a field; nothing is lost of it."""
+    record = {**RECORD, "code": "0", "when": "no"}
+    for when in ("(code or 'x') == '0'", "coalesce(code or 'x') == '0'", "(code and 'x') == 'x'"):
+        assert len(outcomes(record, rule(when=when))) == 1
+    sent = one(record, rule(fields={**FIELDS, "code": "code or 'x'", "when": "record.when or 'x'"}))
+    assert isinstance(sent, LeadAction)
+    assert (sent.payload["code"], sent.payload["when"]) == ("0", "no")
 
 
 def test_a_comparison_with_null_lets_no_record_pass() -> None:
