@@ -1,9 +1,9 @@
 """SquadIQ v4, writing: a batch as a request, and a response as one verdict a lead.
 
 Source: SquadIQ v4, "Create Leads" to "Mark a lead converted". There are no rows: the status of a call is that of
-all its leads, so its 2xx is their proof, and a refused array is halved until the refused lead stands alone. Update,
-convert and delete take one lead, and their 404 speaks of it. There is no upsert: it is an update, and where that
-finds no lead, a create.
+all its leads, so its 2xx is their proof, if its body does not say otherwise, and a refused array is halved until the
+refused lead stands alone. Update, convert and delete take one lead, and their 404 speaks of it, if it does not say
+otherwise. There is no upsert: it is an update, and where that finds no lead, a create.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 
 from squadstack.api import error_messages, retry
 from squadstack.api.error_messages import read_error
-from squadstack.api.failures import failure, text_or_json
+from squadstack.api.failures import failure, tells_of_failure, text_or_json
 from squadstack.api.messages import NoAnswerError, Request, Response
 from squadstack.api.retry import Decision, Disposition
 from squadstack.api.squadiq_v4 import responses_request
@@ -44,7 +44,13 @@ ONE_BY_ONE: frozenset[ActionName] = frozenset(
 _LEAD_REFUSED = Decision(Disposition.HALVE, "SquadStack refused one of the call's leads")
 _NEEDED = ("phone_number", "contact_name")
 _ACCEPTED = Accepted()
-_OF_CAMPAIGN = re.compile(r"\A(?!.*\blead).*campaign", re.IGNORECASE | re.DOTALL)
+_OF_ADDRESS = re.compile(
+    r"\A(?:(?!\blead).)*?(?:\b(?:campaign|integration|endpoint|route|path|page|url)|/api/)", re.IGNORECASE | re.DOTALL
+)
+"""Of campaign or address, if that is named before a lead is."""
+_LEAD = re.compile(r"\blead", re.IGNORECASE)
+_NOT_THERE = re.compile(r"not[ _]found|exist|unknown", re.IGNORECASE)
+_MULTI_STATUS = 207
 _EPOCH = 1
 
 
@@ -73,10 +79,14 @@ def judge(_action: ActionName, payloads: Sequence[Payload], response: Response) 
     """Accept every lead of a call that was answered with 2xx.
 
     Raises:
-        UnreadableAnswerError: The answer is a page for people: somebody else gave it.
+        UnreadableAnswerError: The answer is a page for people, which somebody else gave, or its body tells of a
+            failure: it does not say of which leads in any way that is documented.
     """
     if _is_page(response):
         msg = "the answer is a page for people"
+        raise UnreadableAnswerError(msg)
+    if response.status == _MULTI_STATUS or tells_of_failure(text_or_json(response), set().union(*payloads)):
+        msg = "the answer is a success and tells of a failure"
         raise UnreadableAnswerError(msg)
     return [_ACCEPTED] * len(payloads)
 
@@ -108,7 +118,15 @@ def _is_of_lead(action: ActionName, response: Response) -> bool:
         return False
     if error_messages.UNKNOWN.search(text) or error_messages.DELETED.search(text):
         return True
-    return action in ONE_BY_ONE and not _OF_CAMPAIGN.search(text)
+    if action not in ONE_BY_ONE or _OF_ADDRESS.search(text):
+        return False
+    return action is not ActionName.DELETE or _says_gone(response, text)
+
+
+def _says_gone(response: Response, text: str) -> bool:
+    """Whether a lead or the API itself is heard, as in `{"detail": "Not found."}`: nobody is gone without a word."""
+    is_of_api = response.body.lstrip()[:1] == b"{"
+    return bool(_LEAD.search(text) or (is_of_api and _NOT_THERE.search(text)))
 
 
 def _is_page(response: Response) -> bool:

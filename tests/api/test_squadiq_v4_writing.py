@@ -89,7 +89,52 @@ def test_a_page_for_people_proves_nothing() -> None:
         v4.judge(CREATE, [LEAD], answer(200, b" <!doctype html><title>Log in</title>"))
 
 
-@pytest.mark.parametrize("body", [NOT_FOUND, b"", b"{}", b"Not Found", b'{"detail": "No lead in this campaign"}'])
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (207, b"{}"),
+        (200, b'{"errors": [{"lead_id": "b", "detail": "Invalid"}]}'),
+        (201, b'{"created": 1, "failed": 1}'),
+        (201, b'{"error": "Something went wrong"}'),
+        (200, b'{"success": false}'),
+        (200, b'{"Success": "False", "message": "no"}'),
+        (200, b'{"status": "error"}'),
+        (202, b'{"status": "partial_sucess"}'),
+        (200, b'{"data": {"status": "FAILED"}}'),
+        (200, b'[{"lead_id": "a"}, {"lead_id": "b", "error": "Invalid"}]'),
+        (200, b'{"status": "success", "result": [{"status_code": 400, "data": {}}]}'),
+    ],
+)
+def test_a_success_that_tells_of_a_failure_proves_nothing(status: int, body: bytes) -> None:
+    """It is sent again until it is known what became of its leads, and in the end the run says so."""
+    for action in ActionName:
+        assert v4.decide(action, answer(status, body)).disposition is Disposition.JUDGE
+        with pytest.raises(UnreadableAnswerError):
+            v4.judge(action, [LEAD], answer(status, body))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"errors": [], "failed": 0, "success": true, "status": "success", "status_code": 201}',
+        b'{"status": 0, "message": "2 of 2"}',
+        b'{"error": null, "failed": "0", "failures": {}, "success": 2}',
+        b'{"data": {"lead_id": "a", "order_status": "failed", "outcome": "error"}}',
+        b'"failed"',
+        b"7",
+        b"[" * 500 + b"]" * 500,
+    ],
+)
+def test_a_success_that_tells_of_none_proves_all(body: bytes) -> None:
+    assert v4.judge(CREATE, [LEAD, LEAD], answer(201, body)) == [Accepted(), Accepted()]
+
+
+def test_a_lead_that_is_repeated_with_its_own_fields_tells_of_no_failure() -> None:
+    lead = {**LEAD, "status": "failed", "error": "E42"}
+    assert v4.judge(UPDATE, [lead], answer(200, json.dumps({"data": lead}).encode())) == [Accepted()]
+
+
+@pytest.mark.parametrize("body", [NOT_FOUND, b'{"detail": "No lead in this campaign"}', b"Lead not found"])
 @pytest.mark.parametrize(
     ("action", "verdict"),
     [(UPSERT, CreateInstead()), (DELETE, Accepted(absent=True)), (UPDATE, None), (CONVERT, None)],
@@ -98,6 +143,14 @@ def test_a_404_where_one_lead_is_sent_is_the_leads(action: ActionName, verdict: 
     assert v4.decide(action, answer(404, body)).disposition is Disposition.HALVE
     found = v4.judge_alone(action, LEAD, answer(404, body))
     assert found == verdict or (verdict is None and isinstance(found, Refused) and found.reason is Reason.UNKNOWN_LEAD)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"Not Found", b'{"detail": ""}'])
+def test_a_404_without_a_word_is_the_leads_but_deletes_none(body: bytes) -> None:
+    """What counts as gone is never asked for again: with a wrong campaign_id that would be everybody."""
+    assert v4.decide(DELETE, answer(404, body)).disposition is Disposition.STOP
+    for action in (UPSERT, UPDATE, CONVERT):
+        assert v4.decide(action, answer(404, body)).disposition is Disposition.HALVE
 
 
 @pytest.mark.parametrize("lacking", ["phone_number", "contact_name"])
@@ -118,7 +171,18 @@ def test_a_404_of_an_array_stops_the_run_unless_it_speaks_of_a_lead(action: Acti
 
 @pytest.mark.parametrize("action", ActionName)
 @pytest.mark.parametrize(
-    "body", [b"<html>404</html>", b'{"error_msg": "No active integration found."}', b'{"detail": "No such campaign."}']
+    "body",
+    [
+        b"<html>404</html>",
+        b'{"error_msg": "No active integration found."}',
+        b'{"detail": "No such campaign."}',
+        b'{"detail": "Campaign not found for this lead"}',
+        b'{"campaign_id": ["Not found."], "leads": 0}',
+        b'{"message": "no Route matched with those values"}',
+        b'{"status": 404, "error": "Not Found", "path": "/api/v4/leads/delete/c/"}',
+        b"Cannot POST /api/v4/leads/delete/c/",
+        b"404 page not found",
+    ],
 )
 def test_a_404_of_campaign_or_address_stops_the_run(action: ActionName, body: bytes) -> None:
     assert v4.decide(action, answer(404, body)).disposition is Disposition.STOP

@@ -154,6 +154,20 @@ def test_what_may_pass_is_sent_again(server: SquadIqServer, tmp_path: Path) -> N
     assert (books(result)["retried"], books(result)["throttled"]) == (1, 1)
 
 
+def test_a_success_that_tells_of_a_failure_is_sent_again_until_it_is_one(server: SquadIqServer, tmp_path: Path) -> None:
+    server.script = [None, (200, b'{"created": 0, "errors": ["Try again."]}')]
+    result = run(server.url, tmp_path, contact(1))
+    assert (result.status, books(result)["accepted"], books(result)["retried"]) == (0, 1, 1)
+    assert list(server.leads) == ["lead-1"]
+
+
+def test_no_lead_counts_as_gone_by_a_404_without_a_word(server: SquadIqServer, tmp_path: Path) -> None:
+    """It may be the address that is not there: the run stops, and the next one asks again."""
+    server.script = [(404, b"")]
+    result = run(server.url, tmp_path, record("gone", 1), singer.state(1))
+    assert (result.status, result.states, books(result)["absent"], books(result)["undelivered"]) == (1, [], 0, 1)
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
