@@ -290,7 +290,7 @@ def test_a_customer_of_shopify() -> None:
     assert outcomes("shopify", "customers", record) == [("upsert", "42", sent)]
 
 
-@pytest.mark.parametrize(("customer", "lead"), [({"id": f"{GID}/Customer/42"}, "42"), (None, "88")])
+@pytest.mark.parametrize(("customer", "lead"), [({"id": f"{GID}/Customer/42"}, "42"), (None, "checkout-88")])
 def test_an_open_checkout_of_shopify_is_a_lead(customer: Any, lead: str) -> None:
     record = {
         "id": f"{GID}/AbandonedCheckout/88", "customer": customer, "completedAt": None,
@@ -303,6 +303,27 @@ def test_an_open_checkout_of_shopify_is_a_lead(customer: Any, lead: str) -> None
     }  # fmt: skip
     assert outcomes("shopify", "abandoned_checkouts", record) == [("upsert", lead, sent)]
     assert outcomes("shopify", "abandoned_checkouts", {**record, "completedAt": "2026-10-01T00:00:00Z"}) == []
+
+
+@pytest.mark.parametrize(
+    ("preset", "customer", "checkout"),
+    [
+        ("shopify", {"id": f"{GID}/Customer/88"}, {"id": f"{GID}/AbandonedCheckout/88", "shippingAddress": {}}),
+        ("shopify-airbyte", {"id": 88}, {"id": 88, "customer": None, "shipping_address": {}}),
+    ],
+)
+@pytest.mark.parametrize("flat", [False, True])
+def test_a_checkout_of_nobody_is_never_the_lead_of_a_customer(
+    preset: str, customer: dict[str, Any], checkout: dict[str, Any], *, flat: bool
+) -> None:
+    """Their numbers are of two kinds, and may be the same: two people would be one lead."""
+    customer = {**customer, "phone": "9999900001", "email": "a@example.com"}
+    address = {"phone": "9999900002", "name": "Hari"}
+    checkout = {name: address if value == {} else value for name, value in checkout.items()}
+    streams = {"customers": customer, "abandoned_checkouts": flattened(checkout) if flat else checkout}
+    leads = [outcomes(preset, stream, record)[0][1] for stream, record in streams.items()]
+    assert leads == ["88", "checkout-88"]
+    assert outcomes(preset, "abandoned_checkouts", {**checkout, "id": None}) == [("rejected", "missing_field")]
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,12 @@ SHOP_LEADS = {
         "abandoned_checkout_url": RECOVER.format(81), "abandoned_checkout_amount": "99",
     },
     "4": {"phone_number": "8061234567", "contact_name": "Dev", **NO_ORDERS},
-    "82": {
+    "checkout-82": {
         "phone_number": "9999900008", "contact_name": "Hari Om", "city": "Pune",
         "abandoned_checkout_url": RECOVER.format(82), "abandoned_checkout_amount": "99",
     },
 }  # fmt: skip
-"""3 has a number at a checkout only; 82 is a checkout of nobody, 83 one that was completed."""
+"""3 has a number at a checkout only; checkout-82 is one of nobody, 83 one that was completed."""
 
 
 def check_that_nothing_is_sent_again(scene: Scene, source: Source, mappings: Rules) -> None:

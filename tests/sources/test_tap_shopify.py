@@ -43,12 +43,12 @@ LEADS = {
         "phone_number": "9999900007", "contact_name": "Gita", "city": "Pune",
         "abandoned_checkout_url": RECOVER.format(85), "abandoned_checkout_amount": "99.0", **NO_ORDERS,
     },
-    "82": {
+    "checkout-82": {
         "phone_number": "9999900008", "contact_name": "Hari Om", "city": "Pune",
         "abandoned_checkout_url": RECOVER.format(82), "abandoned_checkout_amount": "99.0",
     },
 }  # fmt: skip
-"""3 has a number at a checkout only, 4 an American one; 82 is a checkout of nobody, 83 one that was completed."""
+"""3 has a number at a checkout only, 4 an American one; checkout-82 is one of nobody, 83 one that was completed."""
 DETAILS = {
     "1": {"order": "#1001", "amount": "2499", "currency": "INR"},
     "2": {"order": "#1008", "amount": "2499", "currency": "INR"},
