@@ -420,6 +420,19 @@ def test_the_numbers_of_freshsales_do_not_collide(stream: str, lead: str) -> Non
     assert outcomes("freshsales", stream, {**FRESH, "id": None}) == [("rejected", "missing_field")]
 
 
+@pytest.mark.parametrize(("stream", "lead"), [("contacts", "c7"), ("leads", "l7")])
+@pytest.mark.parametrize(
+    ("value", "action"),
+    [(True, "disable"), ("true", "disable"), (1, "disable"), (False, "upsert"), ("false", "upsert")],
+)
+def test_who_must_not_be_disturbed_in_freshsales_is_disabled(stream: str, lead: str, value: Any, action: str) -> None:
+    """With a number or without."""
+    record = {**FRESH, "do_not_disturb": value}
+    assert [row[:2] for row in outcomes("freshsales", stream, record)] == [(action, lead)]
+    without = outcomes("freshsales", stream, {**record, "mobile_number": None})
+    assert [row[0] for row in without] == (["disable"] if action == "disable" else [])
+
+
 @pytest.mark.parametrize("write", [{"cf_product": "loan"}, '{"cf_product": "loan"}'], ids=["object", "text"])
 def test_custom_fields_of_freshsales_come_as_text_and_one_by_one_if_asked_for(write: Any) -> None:
     own = {"product": "from_json(custom_field).cf_product"}
