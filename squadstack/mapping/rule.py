@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from squadstack.api.verdicts import ActionName
 from squadstack.mapping.expressions import Expression
+from squadstack.mapping.paths import flat_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -73,6 +74,7 @@ class Rule:
         each: The list that gives one action for each of its items.
         router: Chooses the campaign by a value.
         preset: The preset that it comes from, if it does.
+        withheld: Fields that are read to be encrypted: no pattern takes them along in clear.
     """
 
     number: int
@@ -87,6 +89,10 @@ class Rule:
     each: Expression | None = None
     router: Router | None = None
     preset: str | None = None
+    withheld: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "withheld", frozenset(self._read_encrypted()))
 
     @property
     def label(self) -> str:
@@ -104,9 +110,19 @@ class Rule:
 
     def includes(self, name: str) -> bool:
         """Whether a top-level field comes along; the SDK's own `_sdc_` fields only if they are named."""
+        if name in self.withheld:
+            return name in self.include
         if name.startswith("_sdc_"):
             return _matcher(tuple(pattern for pattern in self.include if pattern.startswith("_sdc_")))(name) is not None
         return _matcher(self.include)(name) is not None
+
+    def _read_encrypted(self) -> Iterator[str]:
+        """The names of all that is read by an expression that encrypts, flattened or not."""
+        texts = (expression for group in self.fields.values() for expression in group)
+        for path in (path for text in texts if "encrypt" in text.calls for path in text.paths):
+            yield from (str(path[0]), flat_name(path))
+            if self.each is not None and path[0] == ITEM:
+                yield from (str(one[0]) for one in self.each.paths)
 
     def paths(self) -> Iterator[Path]:
         """Every path of a record that the rule reads by name."""

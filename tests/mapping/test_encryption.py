@@ -59,6 +59,44 @@ def test_a_rule_encrypts_with_the_key_of_the_setting() -> None:
     assert decrypt(action.payload["pan"]) == "ABCDE1234F"
 
 
+@pytest.mark.parametrize(
+    ("expression", "record"),
+    [
+        ("encrypt(pan_no)", {"pan_no": "ABCDE1234F"}),
+        ("encrypt(record['PAN no'])", {"PAN no": "ABCDE1234F"}),
+        ("encrypt(pan_no.upper()) if pan_no else None", {"pan_no": "ABCDE1234F"}),
+        ("encrypt(kyc.pan)", {"kyc": {"pan": "ABCDE1234F"}}),
+        ("encrypt(kyc.pan)", {"kyc__pan": "ABCDE1234F"}),
+        ("encrypt(item.pan)", {"items": [{"pan": "ABCDE1234F"}]}),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["*", "[!x]*"])
+def test_what_is_encrypted_does_not_come_along_in_clear(expression: str, record: dict[str, Any], pattern: str) -> None:
+    """A pattern takes the other fields along."""
+    each = {"each": "items"} if "item." in expression else {}
+    rule = {**RULE, **each, "fields": {"lead_id": "id", "pan": expression}, "include": [pattern]}
+    functions = functions_of(PhoneRules(), encryption(KEY))
+    (action,) = made([rule], "s", {"id": 1, "city": "Pune", **record}, functions=functions)
+    assert "ABCDE1234F" not in str(action.payload)
+    assert decrypt(action.payload["pan"]) == "ABCDE1234F"
+    assert action.payload["city"] == "Pune"
+
+
+def test_beside_a_preset_it_does_not_come_along_either() -> None:
+    functions = functions_of(PhoneRules(), encryption(KEY))
+    rules = [{"preset": "leadsquared", "fields": {"pan": "encrypt(mx_PAN)"}}]
+    record = {"ProspectID": "a-1", "Mobile": "9999900001", "mx_PAN": "ABCDE1234F", "mx_City": "Pune"}
+    (action,) = made(rules, "leads", record, functions=functions)
+    assert action.payload.keys() == {"lead_id", "phone_number", "mx_City", "pan"}
+
+
+def test_by_its_very_name_it_comes_along_in_clear() -> None:
+    rule = {**RULE, "fields": {"lead_id": "id", "pan": "encrypt(pan_no)"}, "include": ["*", "pan_no"]}
+    functions = functions_of(PhoneRules(), encryption(KEY))
+    (action,) = made([rule], "s", {"id": 1, "pan_no": "ABCDE1234F"}, functions=functions)
+    assert action.payload["pan_no"] == "ABCDE1234F"
+
+
 def test_without_a_key_the_function_is_a_fault_at_the_start() -> None:
     (fault,) = faults(RULE)
     assert fault.endswith("'pan': 'encrypt(pan)' uses the function encrypt, which needs the setting field_key.")
