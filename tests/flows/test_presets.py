@@ -174,6 +174,30 @@ def _newest(name: str) -> list[tuple[str, dict[str, Any]]]:
     return list(found.values())
 
 
+def test_who_may_be_called_again_stays_disabled_and_is_not_sent(sandbox: Running, tmp_path: Path) -> None:
+    """Nothing undoes it, as docs/leadsquared.md says: an upsert of what did not change would be a call for nothing."""
+    lead = {"ProspectID": "a-1", "FirstName": "Asha", "Mobile": MOBILES[1]}
+    for flag in "010":
+        run(sandbox, tmp_path, [("leads", {**lead, "DoNotCall": flag})], mappings=[{"preset": "leadsquared"}])
+    found = sandbox.campaigns.leads(CAMPAIGN)["a-1"]
+    assert (found.state, found.history) == ("disabled", ("upsert", "disable"))
+
+
+def test_a_checkout_and_its_customer_that_differ_are_judged_after_merging(sandbox: Running, tmp_path: Path) -> None:
+    """What was read last counts, and nothing is sent again however often both come."""
+    checkout = {"id": f"{GID}/AbandonedCheckout/88", "customer": {"id": f"{GID}/Customer/2"}, "completedAt": None,
+                "shippingAddress": {"phone": MOBILES[3], "name": "B. Khan", "city": "Pune"}}  # fmt: skip
+    customer = {"id": f"{GID}/Customer/2", "phone": MOBILES[2], "firstName": "Bilal"}
+    calls = []
+    for _ in range(3):
+        records = [("abandoned_checkouts", checkout), ("customers", customer)]
+        result = run(sandbox, tmp_path, records, mappings=[{"preset": "shopify"}])
+        assert result.summary is not None
+        calls.append(result.summary["calls"])
+    assert calls == [1, 0, 0]
+    assert sandbox.campaigns.leads(CAMPAIGN)["2"].fields["contact_name"] == "Bilal"
+
+
 def test_every_preset_has_a_run() -> None:
     assert sorted(INPUT) == list(presets.NAMES)
 
