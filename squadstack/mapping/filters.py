@@ -33,7 +33,9 @@ class _Judging(ast.NodeTransformer):
             case ast.IfExp():
                 node.test, node.body, node.orelse = map(self.asked, (node.test, node.body, node.orelse))
                 return node
-        return ast.Call(ast.Name(JUDGE, ast.Load()), [self.visit(node)], [])
+        part: ast.expr = self.visit(node)
+        is_truth = isinstance(node, ast.Compare) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+        return part if is_truth else ast.Call(ast.Name(JUDGE, ast.Load()), [part], [])
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.UnaryOp:
         node.operand = self.asked(node.operand) if isinstance(node.op, ast.Not) else self.visit(node.operand)

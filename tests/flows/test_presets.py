@@ -12,6 +12,7 @@ import pytest
 from flows.planning import command
 from flows.scene import CAMPAIGN, check_manners
 from support import singer
+from support.leads import FOREIGN, LANDLINE
 from support.run import run_target
 
 from squadstack.mapping import presets
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 TOKEN = "canary-token"
 GID = "gid://shopify"
 MOBILES = [f"9999900{number:03}" for number in range(10)]
-LANDLINE, FOREIGN = "0806 123 4567", "+1 415 555 0100"
 
 
 def hubspot(lead_id: str, name: str | None, phone: str | None, stage: str = "lead") -> tuple[str, dict[str, Any]]:
@@ -204,7 +204,8 @@ def test_every_preset_has_a_run() -> None:
 
 @pytest.mark.parametrize("name", ["hubspot", "hubspot-singer", "shopify"])
 def test_flattened_records_are_the_same_leads(name: str, sandbox: Running, tmp_path: Path) -> None:
-    run(sandbox, tmp_path, _flat(INPUT[name]), mappings=[{"preset": name}])
+    flat = [(stream, singer.flattened(record)) for stream, record in INPUT[name]]
+    run(sandbox, tmp_path, flat, mappings=[{"preset": name}])
     assert states(sandbox) == EXPECTED[name]
 
 
@@ -215,21 +216,6 @@ def test_the_targets_own_flattening_changes_nothing(sandbox: Running, tmp_path: 
     flat = {"flattening_enabled": True, "flattening_max_depth": 5}
     run(sandbox, tmp_path, INPUT["hubspot"], declared=declared, mappings=[{"preset": "hubspot"}], **flat)
     assert states(sandbox) == EXPECTED["hubspot"]
-
-
-def _flat(records: list[tuple[str, dict[str, Any]]]) -> list[tuple[str, dict[str, Any]]]:
-    """As taps write flattened records: nested objects are spread, lists are JSON text."""
-    return [(stream, _spread(record)) for stream, record in records]
-
-
-def _spread(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for name, value in record.items():
-        if isinstance(value, dict):
-            flat |= _spread(value, f"{prefix}{name}__")
-        else:
-            flat[prefix + name] = str(value) if isinstance(value, list) else value
-    return flat
 
 
 def test_a_campaign_by_region_with_a_preset(sandbox: Running, tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from sources.hubspot import HubSpot, contact, deal
-
-LANDLINE, FOREIGN = "0806 123 4567", "+1 415-555-0100"
+from support.leads import FOREIGN, LANDLINE
 
 LEADS = {
     "101": {

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sources.shopify import GID, Row, Shopify
-
-LANDLINE, FOREIGN = "0806 123 4567", "+1 415-555-0100"
+from support.leads import FOREIGN, LANDLINE
 
 
 def address(phone: str | None, name: str, city: str = "Pune") -> Row:

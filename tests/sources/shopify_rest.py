@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sources.shopify import SHOP, TOKEN, Row
+from support.leads import FOREIGN, LANDLINE
 
 if TYPE_CHECKING:
     from sources.impersonation import Asked
@@ -81,10 +82,10 @@ def shop() -> ShopifyRest:
     asha = customer(1, 2, "Asha", "+91-9999900001", last_name="Rao", email="asha@example.com", orders_count=2,
                     total_spent="4998.50", tags="new, vip")  # fmt: skip
     bilal = customer(2, 3, "Bilal", default_address=address("09999900002", "Bilal Khan", "Agra"))
-    chitra = customer(3, 4, "Chitra", "+1 415-555-0100")
+    chitra = customer(3, 4, "Chitra", FOREIGN)
     return ShopifyRest(
         {
-            "customers": [asha, bilal, chitra, customer(4, 5, "Dev", "0806 123 4567")],
+            "customers": [asha, bilal, chitra, customer(4, 5, "Dev", LANDLINE)],
             "orders": [
                 order(1001, 2, asha),
                 order(1002, 3, bilal, "refunded"),

@@ -14,6 +14,7 @@ from sources.impersonation import impersonated
 from sources.shop import address, checkout, order, shop
 from sources.shopify import HANDLE, TOKEN, Shopify
 from sources.tap import Tap, installed, select
+from support.leads import LANDLINE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,7 +123,7 @@ def test_a_checkout_that_differs_from_its_customer_is_sent_once_more_and_then_no
     scene: Scene, tap: Tap, catalog: dict[str, Any], shopify: Shopify
 ) -> None:
     """As the page warns: it comes again without its customer, whose name was read after it."""
-    shopify.checkouts.append(checkout(86, 9, 5, address("0806 123 4567", "E. Iyer")))
+    shopify.checkouts.append(checkout(86, 9, 5, address(LANDLINE, "E. Iyer")))
     deliver(scene, tap, catalog, PRESET)
     assert sent(scene)["5"]["contact_name"] == "Esha"
     assert deliver(scene, tap, catalog, PRESET)["by_action"] == {"upsert": 1}

@@ -6,6 +6,9 @@ NAME_CANARY = "Canary"
 PHONE_CANARY = "99999"
 LEAD_ID = "lead-{}"
 
+LANDLINE, FOREIGN = "0806 123 4567", "+1 415 555 0100"
+"""Numbers that are no mobile number of India; the second is never sent."""
+
 
 def lead(number: int, **fields: object) -> dict[str, object]:
     """Invent one lead; its lead_id tells its number. Phone numbers repeat after 100,000 leads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def schema(stream: str, properties: Iterable[str] | Mapping[str, object], key: Iterable[str] = ("id",)) -> str:
@@ -17,6 +18,17 @@ def schema(stream: str, properties: Iterable[str] | Mapping[str, object], key: I
 def record(stream: str, /, **fields: object) -> str:
     """Write a record."""
     return _line({"type": "RECORD", "stream": stream, "record": fields})
+
+
+def flattened(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Tell a record as the SDK flattens it: objects are spread, lists are JSON text."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        if isinstance(value, Mapping):
+            flat |= flattened(value, f"{prefix}{name}__")
+        else:
+            flat[prefix + name] = json.dumps(value) if isinstance(value, list) else value
+    return flat
 
 
 def state(value: object) -> str:
