@@ -38,8 +38,10 @@ def to_json(value: Any) -> str | None:
 
 
 def from_json(value: Any) -> Any:
-    """What a JSON text holds; anything else, null included, as it is."""
-    return json.loads(value) if isinstance(value, str) else value
+    """What a JSON text holds, null of an empty one; anything else, null included, as it is."""
+    if not isinstance(value, str):
+        return value
+    return json.loads(value) if value.strip() else None
 
 
 def md5(text: str) -> str:

@@ -328,6 +328,16 @@ def test_any_text_compiles_or_is_refused(text: str) -> None:
         compile_expression(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("from_json(text_json).a[1]", 2), ("from_json(tags)", ["vip", "new"]), ("from_json(other)", None)]
+    + [(f"from_json({empty})", None) for empty in ("empty", "' '", "'null'")],
+)
+def test_what_a_json_text_holds(text: str, expected: Any) -> None:
+    """An empty cell holds nothing; what is no text stays as it is."""
+    assert value(text) == expected
+
+
 # -- paths for the warning ------------------------------------------------------------------------------------
 
 

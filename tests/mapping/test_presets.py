@@ -336,14 +336,18 @@ def test_the_name_at_a_checkout_is_that_of_the_number(shipping: str | None, bill
         assert upsert[2]["contact_name"] == name
 
 
-def test_a_customer_of_shopify_may_have_a_name_in_an_address_only() -> None:
+def test_a_customer_of_shopify_may_have_name_and_number_in_an_address_only() -> None:
+    """Also where the list of addresses was flattened to text, or is empty."""
     addresses = [{"phone": MOBILE, "name": "Farid"}]
     for preset, record in (
         ("shopify", {"id": f"{GID}/Customer/6", "addresses": addresses, "displayName": "f@example.com"}),
         ("shopify-airbyte", {"id": 6, "addresses": addresses, "email": "f@example.com"}),
     ):
-        [upsert] = outcomes(preset, "customers", record)
-        assert upsert[2]["contact_name"] == "Farid"
+        for given in (record, flattened(record)):
+            [upsert] = outcomes(preset, "customers", given)
+            assert (upsert[2]["phone_number"], upsert[2]["contact_name"]) == ("9999900001", "Farid")
+        for none in ([], None, "[]", ""):
+            assert outcomes(preset, "customers", {**record, "addresses": none}) == []
 
 
 def test_airbytes_shopify() -> None:
