@@ -89,6 +89,7 @@ CONVERTED = re.compile(r"has (?:already )?been marked as converted", re.IGNORECA
 DELETED = re.compile(r"has been deleted from our platform", re.IGNORECASE)
 UNKNOWN = re.compile(
     r"""(?<!\bof\ )(?<!\bof\ this\ )(?<!\bof\ the\ )  # what a lead belongs to may lack too: that is not the lead
+    (?<!\bfor\ )(?<!\bfor\ this\ )(?<!\bfor\ the\ )
     \blead(?:_id)?\b['"]?
     (?::.{1,255}?|\ provided|\ given)?
     \s(?:doesn['\N{RIGHT SINGLE QUOTATION MARK}]?t|does\ not|do\ not)\ exist""",

@@ -177,6 +177,8 @@ def test_a_404_of_an_array_stops_the_run_unless_it_speaks_of_a_lead(action: Acti
         b'{"error_msg": "No active integration found."}',
         b'{"detail": "No such campaign."}',
         b'{"detail": "Campaign not found for this lead"}',
+        b'{"detail": "The campaign for this lead does not exist."}',
+        b'{"detail": "The campaign of lead_id a does not exist."}',
         b'{"campaign_id": ["Not found."], "leads": 0}',
         b'{"message": "no Route matched with those values"}',
         b'{"status": 404, "error": "Not Found", "path": "/api/v4/leads/delete/c/"}',
