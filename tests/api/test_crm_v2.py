@@ -169,17 +169,17 @@ def test_what_the_answer_says_of_itself_as_a_whole_decides_nothing(overall: Any)
 @pytest.mark.parametrize(
     ("row", "expected"),
     [
-        (bad(429, "Request was throttled."), Later("SquadStack could not take it now (429)")),
+        (bad(429, "Request was throttled."), Later("SquadStack could not take it now (429)", did_nothing=True)),
         (bad(500, "technical issues"), Later("SquadStack could not take it now (500)")),
         (bad(503, ""), Later("SquadStack could not take it now (503)")),
         (bad(408, ""), Later("SquadStack could not take it now (408)")),
         (
             bad(409, '{"error_type":1,"detail":"Another request for the same lead is getting processed already"}'),
-            Later("another request for the same lead is being processed"),
+            Later("another request for the same lead is being processed", did_nothing=True),
         ),
         (
             bad(400, "Another request for the same lead is getting processed already"),
-            Later("another request for the same lead is being processed"),
+            Later("another request for the same lead is being processed", did_nothing=True),
         ),
     ],
     ids=str,
@@ -390,7 +390,7 @@ def test_a_success_that_holds_an_error_proves_nothing() -> None:
             UPSERT,
             400,
             b'{"error_msg":"Another request for the same lead is getting processed already"}',
-            Later("another request for the same lead is being processed"),
+            Later("another request for the same lead is being processed", did_nothing=True),
         ),
         (UPSERT, 400, b"[" * 100_000, Reason.OTHER),
         (UPSERT, 400, b'{"a":' * 900 + b"1" + b"}" * 900, Reason.OTHER),
