@@ -49,7 +49,6 @@ _OF_ADDRESS = re.compile(
 )
 """Of campaign or address, if that is named before a lead is."""
 _LEAD = re.compile(r"\blead", re.IGNORECASE)
-_NOT_THERE = re.compile(r"not[ _]found|exist|unknown", re.IGNORECASE)
 _MULTI_STATUS = 207
 _EPOCH = 1
 
@@ -120,13 +119,12 @@ def _is_of_lead(action: ActionName, response: Response) -> bool:
         return True
     if action not in ONE_BY_ONE or _OF_ADDRESS.search(text):
         return False
-    return action is not ActionName.DELETE or _says_gone(response, text)
+    return action is not ActionName.DELETE or _is_of_api(response) or bool(_LEAD.search(text))
 
 
-def _says_gone(response: Response, text: str) -> bool:
-    """Whether a lead or the API itself is heard, as in `{"detail": "Not found."}`: nobody is gone without a word."""
-    is_of_api = response.body.lstrip()[:1] == b"{"
-    return bool(_LEAD.search(text) or (is_of_api and _NOT_THERE.search(text)))
+def _is_of_api(response: Response) -> bool:
+    """Whether the answer is as the API's are, JSON or nothing: nobody is gone because a proxy says "Not Found"."""
+    return response.body.lstrip()[:1] in {b"", b"{"}
 
 
 def _is_page(response: Response) -> bool:

@@ -134,7 +134,9 @@ def test_a_lead_that_is_repeated_with_its_own_fields_tells_of_no_failure() -> No
     assert v4.judge(UPDATE, [lead], answer(200, json.dumps({"data": lead}).encode())) == [Accepted()]
 
 
-@pytest.mark.parametrize("body", [NOT_FOUND, b'{"detail": "No lead in this campaign"}', b"Lead not found"])
+@pytest.mark.parametrize(
+    "body", [NOT_FOUND, b'{"detail": "No lead in this campaign"}', b"Lead not found", b"", b"{}", b'{"detail": ""}']
+)
 @pytest.mark.parametrize(
     ("action", "verdict"),
     [(UPSERT, CreateInstead()), (DELETE, Accepted(absent=True)), (UPDATE, None), (CONVERT, None)],
@@ -145,9 +147,9 @@ def test_a_404_where_one_lead_is_sent_is_the_leads(action: ActionName, verdict: 
     assert found == verdict or (verdict is None and isinstance(found, Refused) and found.reason is Reason.UNKNOWN_LEAD)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"Not Found", b'{"detail": ""}'])
-def test_a_404_without_a_word_is_the_leads_but_deletes_none(body: bytes) -> None:
-    """What counts as gone is never asked for again: with a wrong campaign_id that would be everybody."""
+@pytest.mark.parametrize("body", [b"[]", b"Not Found", b"no such thing"])
+def test_a_404_that_is_not_the_apis_deletes_none(body: bytes) -> None:
+    """What counts as gone is never asked for again: with a wrong address that would be everybody."""
     assert v4.decide(DELETE, answer(404, body)).disposition is Disposition.STOP
     for action in (UPSERT, UPDATE, CONVERT):
         assert v4.decide(action, answer(404, body)).disposition is Disposition.HALVE

@@ -161,9 +161,9 @@ def test_a_success_that_tells_of_a_failure_is_sent_again_until_it_is_one(server:
     assert list(server.leads) == ["lead-1"]
 
 
-def test_no_lead_counts_as_gone_by_a_404_without_a_word(server: SquadIqServer, tmp_path: Path) -> None:
+def test_no_lead_counts_as_gone_by_a_404_of_somebody_else(server: SquadIqServer, tmp_path: Path) -> None:
     """It may be the address that is not there: the run stops, and the next one asks again."""
-    server.script = [(404, b"")]
+    server.script = [(404, b"Not Found")]
     result = run(server.url, tmp_path, record("gone", 1), singer.state(1))
     assert (result.status, result.states, books(result)["absent"], books(result)["undelivered"]) == (1, [], 0, 1)
 
