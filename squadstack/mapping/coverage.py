@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from squadstack.mapping.paths import flat_name
+from squadstack.mapping.rule import DELETED_AT
 
 if TYPE_CHECKING:
     from squadstack.mapping.paths import Path
@@ -59,6 +60,17 @@ class Coverage:
                 if not any(_declares(schema, path) for schema in schemas):
                     name = ".".join(map(str, path))
                     yield f"Rule {rule.label}: no schema of stream '{rule.stream}' declares '{name}'."
+        yield from self._unread_deletions()
+
+    def _unread_deletions(self) -> Iterator[str]:
+        """A sentence for every stream whose deleted rows are left out, since no rule says what becomes of them."""
+        for stream in self._schemas:
+            rules = [rule for rule in self._rules if rule.takes(stream)]
+            if rules and DELETED_AT in self.fields(stream) and not any(rule.reads_deletions() for rule in rules):
+                yield (
+                    f"Stream '{stream}' tells deleted rows by '{DELETED_AT}', and no rule reads it: they are left out. "
+                    f"To disable their leads, add a rule with `when: {DELETED_AT}`."
+                )
 
     def _matched(self, rule: Rule) -> list[Mapping[str, Any]]:
         return [schema for stream, schemas in self._schemas.items() if rule.takes(stream) for schema in schemas]

@@ -79,7 +79,9 @@ class Mapper:
     def _outcome(self, rule: Rule, names: dict[str, Any], source: Source) -> LeadAction | Rejection | Filtered | None:
         """What a rule makes of one scope; None: nothing, and nobody asks."""
         try:
-            if rule.when is not None and not is_yes(_evaluate("when", rule.when, names)):
+            if rule.leaves_out(names["record"]) or not (
+                rule.when is None or is_yes(_evaluate("when", rule.when, names))
+            ):
                 return self._filtered(rule, names) if rule.on_missing else None
         except _RefusedError as refused:
             return _rejection(refused, rule, names, source)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase, translate
 from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from squadstack.api.verdicts import ActionName
 from squadstack.mapping.expressions import Expression
@@ -31,6 +31,12 @@ NEEDS = {
 """What a rule must say for an action (CRM v2, "Request Body" of each endpoint)."""
 
 TAKES_ANY_FIELD = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
+
+METADATA = ("_sdc_", "_ab_", "_airbyte_")
+"""How names begin of what taps, targets and Airbyte add to a record."""
+
+DELETED_AT = "_ab_cdc_deleted_at"
+"""When the source deleted the row, by Airbyte's change data capture."""
 
 ITEM = "item"
 """What an item of `each` is named in expressions; in such a rule no field hides it."""
@@ -109,11 +115,12 @@ class Rule:
         return fnmatchcase(stream, self.stream)
 
     def includes(self, name: str) -> bool:
-        """Whether a top-level field comes along; the SDK's own `_sdc_` fields only if they are named."""
+        """Whether a top-level field comes along; metadata, such as `_sdc_` fields, only if they are named."""
         if name in self.withheld:
             return name in self.include
-        if name.startswith("_sdc_"):
-            return _matcher(tuple(pattern for pattern in self.include if pattern.startswith("_sdc_")))(name) is not None
+        if name.startswith(METADATA):
+            prefix = next(filter(name.startswith, METADATA))
+            return _matcher(tuple(one for one in self.include if one.startswith(prefix)))(name) is not None
         return _matcher(self.include)(name) is not None
 
     def _read_encrypted(self) -> Iterator[str]:
@@ -123,6 +130,18 @@ class Rule:
             yield from (str(path[0]), flat_name(path))
             if self.each is not None and path[0] == ITEM:
                 yield from (str(one[0]) for one in self.each.paths)
+
+    def reads_deletions(self) -> bool:
+        """Whether the rule says itself what becomes of rows that the source deleted."""
+        return any(path[0] == DELETED_AT for path in self.paths())
+
+    def leaves_out(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record is left out because the source deleted it: no rule makes a lead of it unknowingly."""
+        return (
+            record.get(DELETED_AT) is not None
+            and self.action not in {ActionName.DISABLE, ActionName.DELETE}
+            and not self.reads_deletions()
+        )
 
     def paths(self) -> Iterator[Path]:
         """Every path of a record that the rule reads by name."""

@@ -122,6 +122,17 @@ def test_a_schema_that_declares_nothing_declares_no_name(schema: dict[str, Any])
     assert warnings == ["Rule 1: no schema of stream 'contacts' declares 'id'."]
 
 
+def test_deleted_rows_that_no_rule_reads_are_a_warning() -> None:
+    """Also without mappings; one rule that reads them is enough, and streams that no rule takes do not matter."""
+    deleted = {"properties": {"id": {}, "_ab_cdc_deleted_at": {}}}
+    upsert, reading = mapping("contacts"), {**mapping("contacts"), "when": "_ab_cdc_deleted_at"}
+    for seen in (coverage(contacts=deleted), coverage(upsert, contacts=deleted)):
+        [warning] = seen.warnings()
+        assert warning.startswith("Stream 'contacts' tells deleted rows by '_ab_cdc_deleted_at', and no rule reads it")
+    assert list(coverage(upsert, reading, contacts=deleted, other=deleted).warnings()) == []
+    assert list(coverage(upsert, contacts=CONTACTS).warnings()) == []
+
+
 def test_without_mappings_there_is_nothing_to_warn_of() -> None:
     seen = coverage(anything=CONTACTS)
     assert seen.has_match

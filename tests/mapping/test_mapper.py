@@ -373,6 +373,19 @@ def test_a_star_is_all_fields_but_those_of_the_sdk() -> None:
     assert (named["_sdc_lsn"], named["_sdc_deleted_at"]) == (5, "2026")
 
 
+@pytest.mark.parametrize("action", ["create", "update", "upsert", "convert"])
+@pytest.mark.parametrize("when", [None, "city == 'Pune'"])
+def test_a_row_that_the_source_deleted_makes_no_lead(action: str, when: str | None) -> None:
+    """But of a rule that reads when it was deleted, and a deleted lead can always be disabled or deleted."""
+    record = {**RECORD, "_ab_cdc_deleted_at": "2026-10-03T16:45:01Z"}
+    mapping = rule(action, include=["*", "_ab_cdc_*"], **({} if when is None else {"when": when}))
+    assert outcomes(record, mapping) == []
+    assert len(outcomes({**record, "_ab_cdc_deleted_at": None}, mapping)) == 1
+    for reading in ("_ab_cdc_deleted_at", "record['_ab_cdc_deleted_at']", "city and _ab_cdc_deleted_at != ''"):
+        assert len(outcomes(record, {**mapping, "when": reading})) == 1
+    assert [len(outcomes(record, rule(one))) for one in ("disable", "delete")] == [1, 1]
+
+
 def test_an_included_phone_number_is_a_phone_number() -> None:
     record = {"id": 1, "phone_number": "+91 99999 00001", "contact_name": "x" * 60, "lead_id": "other"}
     sent = payload(record, rule(fields={"lead_id": "id"}, include=["*"]))

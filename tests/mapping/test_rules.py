@@ -65,10 +65,12 @@ def test_a_rule_takes_streams_by_name_or_glob(pattern: str, taken: list[str], le
         (["*", "_sdc_deleted_at"], ["email", "_sdc_deleted_at"], ["_sdc_lsn"]),
         (["_sdc_*"], ["_sdc_lsn"], ["email"]),
         (["_*", "?sdc_lsn"], ["_other"], ["_sdc_lsn"]),
+        (["*"], ["_abc", "_air"], ["_ab_cdc_lsn", "_airbyte_extracted_at"]),
+        (["_ab_cdc_*"], ["_ab_cdc_lsn"], ["_airbyte_meta", "_sdc_lsn"]),
         ([], [], ["email"]),
     ],
 )
-def test_more_fields_come_along_by_name_or_glob_but_sdc_only_if_named(
+def test_more_fields_come_along_by_name_or_glob_but_metadata_only_if_named(
     include: list[str], taken: list[str], left: list[str]
 ) -> None:
     one = rule(include=include)
