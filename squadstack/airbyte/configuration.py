@@ -1,4 +1,7 @@
-"""A configuration as the form writes it → as tap and target read it. What is in their form already, stays so."""
+"""A configuration as the form writes it → as tap and target read it. What is in their form already, stays so.
+
+What was left empty in the form was not given: it may write an empty text, list or object for it.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from target_squadstack.configuration import Configuration
 
 _UNLIMITED = {"calls": None, "records": None}
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
 
 
 def of_source(config: dict[str, Any]) -> dict[str, Any]:
@@ -25,7 +29,7 @@ def of_source(config: dict[str, Any]) -> dict[str, Any]:
     from squadstack.settings.declaration import json_schema  # noqa: PLC0415 - for `spec` it would be too much
     from squadstack.settings.tap import TapSettings  # noqa: PLC0415 - likewise
 
-    given = _with_limit(config)
+    given = _settings(config)
     known = json_schema(TapSettings)["properties"]
     if extra := [name for name in given if name not in known]:
         raise ConfigurationError(*(f"There is no setting '{name}' in this version." for name in extra))
@@ -40,7 +44,7 @@ def of_destination(config: dict[str, Any]) -> tuple[dict[str, Any], Configuratio
     """
     from target_squadstack.target import TargetSquadStack  # noqa: PLC0415 - for `spec` it would be too much
 
-    given = _with_limit(config)
+    given = _settings(config)
     if isinstance(given.get("mappings"), list):
         given["mappings"] = [_rule(rule) for rule in given["mappings"]]
     faults: list[str] = []
@@ -81,32 +85,48 @@ def faults_as_ours() -> Iterator[None]:
         raise ConfigurationError(msg) from None
 
 
-def _with_limit(config: dict[str, Any]) -> dict[str, Any]:
-    """The configuration with the rate limit that its choice stands for."""
-    limit = config.get("rate_limit")
+def _settings(config: dict[str, Any]) -> dict[str, Any]:
+    """The settings that were given, with the rate limit that its choice stands for. An empty list or object is said."""
+    given = {name: value for name, value in config.items() if value not in (None, "")}
+    limit = given.get("rate_limit")
     if not isinstance(limit, dict) or "kind" not in limit:
-        return dict(config)
+        return given
     rest = {name: value for name, value in limit.items() if name != "kind"}
-    return {**config, "rate_limit": _UNLIMITED if limit["kind"] == "unlimited" else rest}
+    return {**given, "rate_limit": _UNLIMITED if limit["kind"] == "unlimited" else rest}
 
 
 def _rule(rule: Any) -> Any:
     """A rule as the target has it; what is neither form its reader tells."""
     if not isinstance(rule, dict):
         return rule
-    given = dict(rule)
+    own = {"fields", "ref_id"}
+    given = {name: part if name in own else _filled(part) for name, part in rule.items()}
+    given = {name: part for name, part in given.items() if part not in _EMPTY}
     if _is_list_of_objects(given.get(FIELDS)):
         fields = dict(given["fields"]) if isinstance(given.get("fields"), dict) else {}
         for entry in given.pop(FIELDS):
             _put(fields, str(entry.get("name", "")), entry.get("expressions"))
         given["fields"] = fields
-    if isinstance(given.get(CAMPAIGN), dict):
-        given["ref_id"] = _ref_id(given.pop(CAMPAIGN))
+    if isinstance(given.get(CAMPAIGN), dict) and (campaign := _ref_id(given.pop(CAMPAIGN))):
+        given["ref_id"] = campaign
     return given
+
+
+def _filled(value: Any) -> Any:
+    """A part of the form without what was left empty in it, at every depth."""
+    if isinstance(value, dict):
+        filled = {name: _filled(part) for name, part in value.items()}
+        return {name: part for name, part in filled.items() if part not in _EMPTY}
+    if isinstance(value, list):
+        return [part for part in map(_filled, value) if part not in _EMPTY]
+    return value
 
 
 def _put(fields: dict[str, Any], name: str, expressions: Any) -> None:
     """Add a field of the form's list; a dot leads into an object."""
+    if not name:
+        msg = "The mappings hold a field of the lead without a name."
+        raise ConfigurationError(msg)
     whole, _, part = name.partition(".")
     if part:
         inner = fields.setdefault(whole, {})
