@@ -132,4 +132,4 @@ def _typed(schema: dict[str, Any]) -> dict[str, Any]:
         name: {**said, "airbyte_type": "timestamp_with_timezone"} if said.get("format") == "date-time" else said
         for name, said in schema["properties"].items()
     }
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "properties": properties}
+    return {**schema, "$schema": "http://json-schema.org/draft-07/schema#", "properties": properties}

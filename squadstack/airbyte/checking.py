@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from squadstack.airbyte import failures
+from squadstack.airbyte.command import leave_on_signals
 from squadstack.airbyte.configuration import of_destination
 from squadstack.airbyte.reading import tap_of
 from squadstack.airbyte.volumes import warning_of
@@ -23,7 +24,13 @@ log = logging.getLogger("squadstack")
 
 def check_source(call: Call) -> int:
     """Ask for one row of every campaign."""
-    return _answer(call, lambda: (findings_of_reading(tap_of(call).settings), []))
+
+    def look() -> tuple[Iterable[tuple[bool, str]], list[str]]:
+        settings = tap_of(call).settings
+        leave_on_signals()  # the tap would note one and go on
+        return findings_of_reading(settings), []
+
+    return _answer(call, look)
 
 
 def check_destination(call: Call) -> int:

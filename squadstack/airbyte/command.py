@@ -84,8 +84,7 @@ def run(name: str, spec: Callable[[], Message], verbs: dict[str, Callable[[], Ve
         spec: Makes its SPEC.
         verbs: Every other verb, and what loads it: none waits for what another one needs.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _leave)
+    leave_on_signals()
     output = Output()
     log_to(output, is_debug="--debug" in sys.argv)
     try:
@@ -100,6 +99,12 @@ def run(name: str, spec: Callable[[], Message], verbs: dict[str, Callable[[], Ve
     logging.shutdown()
     sys.stdout = None
     sys.exit(status)
+
+
+def leave_on_signals() -> None:
+    """Have a signal end this process at once, as long as nothing was begun that would have to be ended in order."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
 
 
 def fail(output: Output, failure: SquadStackError) -> int:
@@ -122,5 +127,4 @@ def _parser(name: str, verbs: list[str]) -> argparse.ArgumentParser:
 
 
 def _leave(number: int, _frame: object) -> None:
-    """End at once: nothing was begun yet that would have to be ended in order."""
     os._exit(128 + number)

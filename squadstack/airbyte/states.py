@@ -44,19 +44,24 @@ def acknowledged(line: bytes | str, counts: dict[str, float]) -> bytes:
         state = _members.decode(message["state"])
     except (msgspec.DecodeError, UnicodeError):  # what msgspec does not read, such as a lone surrogate
         plain = json.loads(line)
-        plain["state"]["destinationStats"] = {**(plain["state"].get("destinationStats") or {}), **counts}
+        plain["state"]["destinationStats"] = _with(plain["state"].get("destinationStats"), counts)
         return json.dumps(plain).encode()
     told = msgspec.json.decode(state.get("destinationStats", b"{}"))
-    state["destinationStats"] = msgspec.Raw(_encode({**(told or {}), **counts}))
+    state["destinationStats"] = msgspec.Raw(_encode(_with(told, counts)))
     message["state"] = msgspec.Raw(_encode(state))
     return _encode(message)
+
+
+def _with(told: Any, counts: dict[str, float]) -> dict[str, Any]:
+    return {**(told if isinstance(told, dict) else {}), **counts}
 
 
 def bookmarks_of(states: Any) -> Any:
     """The tap's STATE, of the STATEs that the platform kept; what is of another shape the tap judges."""
     if isinstance(states, dict):
         return states
-    return {"bookmarks": {name: state for message in states or [] for name, state in _kept(message)}}
+    messages = states if isinstance(states, list) else []
+    return {"bookmarks": {name: state for message in messages for name, state in _kept(message)}}
 
 
 def _kept(message: Any) -> Iterator[tuple[str, Any]]:

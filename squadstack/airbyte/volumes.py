@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 _GONE_WITH_THE_POD = frozenset(map(Path, ("/", "/tmp", "/config", "/source", "/dest", "/dev/shm")))  # noqa: S108 - named
 """Folders that a container has for itself, mounted or not."""
@@ -12,7 +13,10 @@ _GONE_WITH_THE_POD = frozenset(map(Path, ("/", "/tmp", "/config", "/source", "/d
 
 def warning_of(ledger_url: str) -> list[str]:
     """A sentence if the ledger is a SQLite file that lies on no volume; none otherwise."""
-    url = make_url(ledger_url)
+    try:
+        url = make_url(ledger_url)
+    except (ArgumentError, ValueError):  # whoever opens the ledger tells it
+        return []
     if url.get_backend_name() != "sqlite":
         return []
     if url.database and _mount_of(Path(url.database).absolute()) not in _GONE_WITH_THE_POD:

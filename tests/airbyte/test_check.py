@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from squadstack.airbyte import volumes
 if TYPE_CHECKING:
     from support.airbyte import Face
     from support.crm_server import CrmServer
+    from support.responses_server import ResponsesServer
 
 pytestmark = pytest.mark.long
 
@@ -45,6 +47,8 @@ def test_it_is_the_check_of_the_operators_tool(destination: Face, server: CrmSer
         ({"api_url": "http://example.org"}, "must begin with https://"),
         ({"ledger_url": "sqlite:////dev/null/ledger.db"}, "ledger"),
         ({"ledger_url": "nonsense://"}, "No driver for nonsense is installed"),
+        ({"ledger_url": "no url"}, "ledger"),
+        ({"ledger_url": "postgresql://user:canary-token@host:port/x"}, "ledger"),
         ({"canary": 1}, "There is no setting 'canary'"),
     ],
 )
@@ -54,6 +58,18 @@ def test_what_is_wrong_is_told(
     """Exit status 0: the platform asked, and has its answer. No value is shown."""
     status, message = status_of(request.getfixturevalue(face), **changes)
     assert (status, sentence in message) == ("FAILED", True), message
+
+
+@pytest.mark.parametrize("face", ["source", "destination"])
+def test_a_signal(request: pytest.FixtureRequest, face: str, server: CrmServer, responses: ResponsesServer) -> None:
+    """A platform that waits no longer ends it at once."""
+    responses.set(delay=60)
+    server.set(script=["blackhole"])
+    asked: Face = request.getfixturevalue(face)
+    with asked.start("check") as running:
+        server.wait(lambda: server.calls() or responses.calls)
+        running.send_signal(signal.SIGTERM)
+        assert asked.check(running.wait(timeout=10), 143).all("CONNECTION_STATUS") == []
 
 
 def test_the_destinations_ledger_has_no_default(destination: Face) -> None:

@@ -44,6 +44,8 @@ def test_the_streams(source: Face, responses: ResponsesServer) -> None:
         assert stream["supported_sync_modes"] == ["full_refresh", "incremental"]
         assert stream["default_cursor_field"] == ["processed_at"]
         assert stream["json_schema"]["properties"]["processed_at"]["airbyte_type"] == "timestamp_with_timezone"
+    for stream in streams.values():
+        assert stream["json_schema"]["$schema"] == "http://json-schema.org/draft-07/schema#"
         jsonschema.Draft7Validator.check_schema(stream["json_schema"])
     assert responses.calls == []
 
@@ -100,7 +102,15 @@ def test_from_the_state_of_the_last_run(source: Face, responses: ResponsesServer
     assert [ids(said, stream) for stream in STREAMS] == [["lead-3"]] * 2
 
 
-@pytest.mark.parametrize("state", [[], {}, [{"type": "STREAM"}], [7, None], [{"type": "GLOBAL", "global": 1}], ""])
+STRANGE_STATES: list[Any] = [
+    *([], {}, [{"type": "STREAM"}], [7, None], [{"type": "GLOBAL", "global": 1}], "", "5", '"text"', "true", "1.5"),
+    *({"bookmarks": 5}, [{"type": "STREAM", "stream": [1]}], [{"type": "LEGACY", "data": {"bookmarks": [1]}}]),
+    [{"stream": {"stream_descriptor": {"name": STREAMS[0]}, "stream_state": 5}, "sourceStats": [1]}],
+    [{"stream": {"stream_descriptor": {"name": STREAMS[0]}, "stream_state": {"partitions": 5, "x": [1]}}}],
+]
+
+
+@pytest.mark.parametrize("state", STRANGE_STATES, ids=repr)
 def test_a_state_that_says_nothing(source: Face, responses: ResponsesServer, state: Any) -> None:
     responses.fill(CAMPAIGN, [OLD])
     assert ids(source.run("read", catalog=BOTH, state=state)) == ["lead-1"]

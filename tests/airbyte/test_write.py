@@ -97,6 +97,17 @@ def test_states_come_back_untouched(destination: Face) -> None:
     assert first["beside"] is True
 
 
+@pytest.mark.parametrize("stats", ["[1]", "5", '"text"', "true", "null"])
+@pytest.mark.parametrize("text", ['""', '"\\ud800"'], ids=["", "surrogate"])
+def test_numbers_that_are_none(destination: Face, stats: str, text: str) -> None:
+    """A STATE whose numbers are of another shape is acknowledged as any other, with ours."""
+    state = f'"data": {{"x": {text}}}, "id": 7, "sourceStats": {stats}, "destinationStats": {stats}'
+    said = destination.run("write", [contact(1), f'{{"type": "STATE", "state": {{{state}}}}}'], catalog=CONTACTS)
+    [found] = said.all("STATE")
+    assert found["destinationStats"] == {"recordCount": 1.0, "rejectedRecordCount": 0.0}
+    assert (found["id"], found["sourceStats"]) == (7, json.loads(stats))
+
+
 def test_digits_stay(destination: Face) -> None:
     with destination.start("write", catalog=CONTACTS) as running:
         running.feed([contact(1), STATES[0]])
