@@ -32,6 +32,10 @@ _LEAD = {
 }
 
 
+_ANYTHING: dict[str, Any] = {"type": "object", "properties": {}, "additionalProperties": True}
+"""The schema of a stream whose own one lists no field."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenStream:
     """A stream that the destination gets: its name, and the schema of its records."""
@@ -109,9 +113,12 @@ def written_streams(catalog: Any) -> list[WrittenStream]:
             modes = ", ".join(DESTINATION_MODES)
             msg = f"Stream '{name}' cannot be written that way: its destination sync mode must be one of {modes}."
             raise ConfigurationError(msg)
-        properties = schema.get("properties")
-        found.append(WrittenStream(name, {**schema, "properties": properties if isinstance(properties, dict) else {}}))
+        found.append(WrittenStream(name, schema if _is_declaring(schema) else _ANYTHING))
     return found
+
+
+def _is_declaring(schema: dict[str, Any]) -> bool:
+    return isinstance(properties := schema.get("properties"), dict) and bool(properties)
 
 
 def _configured(catalog: Any) -> Iterator[tuple[dict[str, Any], str, dict[str, Any]]]:

@@ -77,11 +77,11 @@ class Coverage:
 
 
 def _declares(schema: Any, path: Path) -> bool:
-    """Whether a schema declares a path; below the top only where it lists what an object holds."""
+    """Whether a schema declares a path; below the top, or if anything is allowed, only where it lists what is held."""
     for depth, key in enumerate(path):
         properties = schema.get("properties") if isinstance(schema, Mapping) else None
-        if not isinstance(properties, Mapping) or (depth and not properties):
-            return depth > 0
+        if not isinstance(properties, Mapping) or not properties:
+            return depth > 0 or (isinstance(schema, Mapping) and schema.get("additionalProperties") is True)
         if key not in properties:
             return not depth and len(path) > 1 and flat_name(path) in properties
         schema = properties[key]

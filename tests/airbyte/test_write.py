@@ -271,6 +271,26 @@ def test_types_in_lower_case(destination: Face) -> None:
     assert destination.run("write", lines, catalog=CONTACTS).counts == [(1.0, 0.0)]
 
 
+@pytest.mark.parametrize("schema", [{}, {"type": "object"}, {"properties": {}}, {"properties": None}, None], ids=repr)
+def test_a_schema_that_declares_nothing(destination: Face, schema: Any) -> None:
+    """As of a source that knows its fields only when it reads them: no name of a rule is told to be missing."""
+    catalog = configured("contacts")
+    catalog["streams"][0]["stream"]["json_schema"] = schema
+    rules = [{"stream": "contacts", "action": "upsert", "include": ["lead_id", "phone_number", "contact_name"]}]
+    said = destination.run("write", [contact(1), stream_state("contacts", 1)], catalog=catalog, mappings=rules)
+    assert said.counts == [(1.0, 0.0)]
+    assert "no schema of stream" not in said.log
+
+
+def test_a_name_that_the_schema_does_not_declare(destination: Face) -> None:
+    """Is told, also where the schema allows more than it lists."""
+    catalog = configured(("contacts", {"lead_id": {"type": "string"}}))
+    catalog["streams"][0]["stream"]["json_schema"]["additionalProperties"] = True
+    rules = [{"stream": "contacts", "action": "disable", "when": "typo", "fields": {"lead_id": "lead_id"}}]
+    said = destination.run("write", [contact(1), stream_state("contacts", 1)], catalog=catalog, mappings=rules)
+    assert "Rule 1: no schema of stream 'contacts' declares 'typo'." in said.log
+
+
 def test_no_rule_matches(destination: Face) -> None:
     rules = [{"stream": "deals", "action": "upsert", "include": ["*"]}]
     lines = [contact(1), stream_state("contacts", 1)]

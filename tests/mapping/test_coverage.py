@@ -122,6 +122,13 @@ def test_a_schema_that_declares_nothing_declares_no_name(schema: dict[str, Any])
     assert warnings == ["Rule 1: no schema of stream 'contacts' declares 'id'."]
 
 
+def test_a_schema_that_lists_nothing_and_allows_anything_may_hold_any_name() -> None:
+    free = {"type": "object", "properties": {}, "additionalProperties": True}
+    assert list(coverage(mapping("contacts"), contacts=free).warnings()) == []
+    listing = {**free, "properties": {"other": {}}}
+    assert list(coverage(mapping("contacts"), contacts=listing).warnings()) != []
+
+
 def test_deleted_rows_that_no_rule_reads_are_a_warning() -> None:
     """Also without mappings; one rule that reads them is enough, and streams that no rule takes do not matter."""
     deleted = {"properties": {"id": {}, "_ab_cdc_deleted_at": {}}}
