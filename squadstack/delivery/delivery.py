@@ -239,7 +239,6 @@ class Delivery:
     def _take_missing(self) -> None:
         """Do what mirrored rules say with leads that are gone, now that everything that was read is settled."""
         for action in self._mirror.missing():
-            action.source.ticket = self._checkpoints.segment
             self._take_outcome(action)
 
     def _wait_while(self, is_left: Callable[[], int]) -> None:
