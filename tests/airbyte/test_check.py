@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +13,9 @@ import pytest
 from support import run as runs
 
 from squadstack.airbyte import volumes
+from squadstack.airbyte.checking import check_destination
+from squadstack.airbyte.command import Call
+from squadstack.airbyte.output import Output
 
 if TYPE_CHECKING:
     from support.airbyte import Face
@@ -80,17 +85,33 @@ def test_the_destinations_ledger_has_no_default(destination: Face) -> None:
     assert "Setting 'batch_size_rows' is out of bounds" in message
 
 
-def test_a_ledger_that_is_on_no_volume(destination: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = destination.run("check")
-    mounts = {"/", "/mnt/data"}
+def test_a_ledger_that_is_on_no_volume(monkeypatch: pytest.MonkeyPatch) -> None:
+    mounts = {"/", "/mnt/data", "/config"}
     monkeypatch.setattr(Path, "is_mount", lambda path: str(path) in mounts)
     assert volumes.warning_of("sqlite:////mnt/data/ledger.db") == []
     assert volumes.warning_of("postgresql://user:secret@db/ledger") == []
+    assert volumes.warning_of("no url") == []
     [sentence] = volumes.warning_of("sqlite:////srv/ledger.db")
     assert "lies on no volume" in sentence
-    assert volumes.warning_of("sqlite://") == [sentence]
-    levels = {one["message"]: one["level"] for one in said.all("LOG")}
-    assert levels.get(sentence, "WARN") == "WARN"
+    for url in ("sqlite://", "sqlite:////config/ledger.db", "sqlite:///ledger.db"):
+        assert volumes.warning_of(url) == [sentence]
+
+
+@pytest.mark.parametrize("is_volume", [False, True])
+def test_check_warns_of_it(destination: Face, monkeypatch: pytest.MonkeyPatch, is_volume: bool) -> None:  # noqa: FBT001
+    """In what the user sees, and succeeds: it is the user's to decide."""
+    mounts = [Path("/"), *([destination.folder] if is_volume else [])]
+    monkeypatch.setattr(Path, "is_mount", lambda path: path in mounts)
+    config = destination.folder / "config.json"
+    config.write_text(json.dumps(destination.config))
+    read, write = os.pipe()
+    call = Call(argparse.Namespace(config=config), Output(write))
+    assert check_destination(call) == 0
+    os.close(write)
+    with os.fdopen(read) as file:
+        [status] = [json.loads(line)["connectionStatus"] for line in file]
+    assert status["status"] == "SUCCEEDED"
+    assert ("lies on no volume" in status.get("message", "")) != is_volume
 
 
 def test_discover_of_the_destination(destination: Face) -> None:

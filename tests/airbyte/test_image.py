@@ -80,6 +80,14 @@ def test_the_page_tells_how_to_build_and_load_it(face: str) -> None:
     assert f"kind load docker-image squadstack/{face}-squadstack:{PROJECT_FILE['version']} -n airbyte-abctl" in told
 
 
+@pytest.mark.parametrize(("face", "extras"), [("source", {"postgres", "s3", "gcs"}), ("destination", {"postgres"})])
+def test_what_a_setting_may_need_is_installed(face: str, extras: set[str]) -> None:
+    """The driver of a shared ledger, and of the source what reads events in buckets: nobody can add it there."""
+    [installed] = [found for run in of(face, "RUN") for found in re.findall(r"'\.\[(.*)\]'", run)]
+    assert set(installed.split(",")) == extras
+    assert extras <= PROJECT_FILE["optional-dependencies"].keys()
+
+
 def test_two_definitions() -> None:
     files = (PROJECT / "connectors").glob("*/metadata.yaml")
     ids = [yaml.safe_load(path.read_text())["data"]["definitionId"] for path in files]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -130,6 +131,17 @@ def test_acknowledged_before_the_input_ends(destination: Face, unbuffered: str |
         for number in range(3):
             running.write(contact(number), stream_state("contacts", number, id=number))
             assert acknowledged(running)["id"] == number
+        running.close_stdin()
+        destination.check(running.wait())
+
+
+def test_an_incomplete_batch_is_acknowledged_in_time(destination: Face) -> None:
+    """Within `max_batch_wait_seconds` and one call, while the input says nothing more."""
+    with destination.start("write", catalog=CONTACTS, max_batch_wait_seconds=1) as running:
+        running.write(contact(1), stream_state("contacts", 1, id=1))
+        began = time.monotonic()
+        assert acknowledged(running)["destinationStats"] == {"recordCount": 1.0, "rejectedRecordCount": 0.0}
+        assert time.monotonic() - began < 20
         running.close_stdin()
         destination.check(running.wait())
 
