@@ -76,6 +76,7 @@ def _rule() -> Schema:
         else:
             parts[name] = field_of(name, declared)
     parts["action"]["enum"] = list(ACTIONS)
+    parts["on_missing"]["airbyte_hidden"] = True  # no sync can promise that it was whole
     return {"type": "object", "title": "Rule", "properties": _ordered(parts)}
 
 

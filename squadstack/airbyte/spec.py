@@ -31,7 +31,7 @@ _GROUPS = {
 _SHOWN = ("ref_id", "mappings", "start_date", "api_url")
 """What is optional, yet not folded away."""
 
-_HIDDEN = ("summary_path", "full_refresh_complete")
+_HIDDEN = ("summary_path", "full_refresh_complete", "max_missing_percent")
 """What means nothing in a container, and what no sync can promise."""
 
 

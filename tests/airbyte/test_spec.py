@@ -87,6 +87,13 @@ def test_every_key_of_a_rule_can_be_written() -> None:
     assert set(rule["properties"]) == {*RULE_SCHEMA["properties"], "lead_fields", "campaign"} - {"fields", "ref_id"}
 
 
+def test_what_means_nothing_in_airbyte_is_not_shown() -> None:
+    """No disk is kept for a summary, and no sync can promise that a stream was read whole."""
+    hidden = {name for name, field in fields(FACES["destination"][0]) if field.get("airbyte_hidden")}
+    assert hidden == {"summary_path", "full_refresh_complete", "max_missing_percent", "on_missing"}
+    assert not [name for name, field in fields(FACES["source"][0]) if field.get("airbyte_hidden")]
+
+
 GIVEN = [
     {"mappings": [{"stream": "x", "action": "upsert", "fields": {"lead_id": "id", "city": ["a", "b"]}}]},
     {"mappings": [{"stream": "x", "action": "delete", "ref_id": {"by": "x", "to": {"a": "b"}}}]},
