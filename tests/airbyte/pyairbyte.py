@@ -32,7 +32,9 @@ def write(given: dict[str, Any]) -> dict[str, Any]:
     destination.check()
     result = destination.write(source, cache=ab.caches.DuckDBCache(db_path=given["cache"]))
     states = result.get_state_provider()._state_message_artifacts or []
-    return {"written": result.processed_records, "acknowledged": len(states)}
+    stats = [state.destinationStats for state in states]
+    told = [(one.recordCount > 0, one.rejectedRecordCount) for one in stats]
+    return {"written": result.processed_records, "acknowledged": told}
 
 
 if __name__ == "__main__":

@@ -61,6 +61,14 @@ def test_every_stream_is_read(full: Face, mode: str) -> None:
         assert [status for other, status in said.statuses if other == name] == ["STARTED", "RUNNING", "COMPLETE"]
 
 
+def test_a_stream_that_is_not_read_has_a_state_too(source: Face) -> None:
+    """Without a place of events there are none: the sync is complete, and nothing is to be read again."""
+    streams = catalog_of(source)
+    said = source.run("read", catalog=configured(*streams))
+    assert last_states(said).keys() == streams.keys()
+    assert {status for _, status in said.statuses} == {"STARTED", "COMPLETE"}
+
+
 def test_every_stream_reads_on_from_its_state(full: Face) -> None:
     """What was read does not come again, but for what lies in a lookback; nothing new moves no STATE."""
     streams = configured(*catalog_of(full))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_pyairbyte_reads_twice(tools: Path, source: Face, responses: ResponsesSe
 
 
 def test_pyairbyte_writes_the_fakers_users(tools: Path, faker: Path, destination: Face, server: CrmServer) -> None:
-    """Through a mapping; what was acknowledged is there."""
+    """Through a mapping; the STATE that was acknowledged is there, with its numbers."""
     fields = {"lead_id": "id", "phone_number": "str(9999900000 + id)", "contact_name": "name", "age": "age"}
     config = {**unlimited(destination), "mappings": [{"stream": "users", "action": "upsert", "fields": fields}]}
     given = {
@@ -116,8 +117,7 @@ def test_pyairbyte_writes_the_fakers_users(tools: Path, faker: Path, destination
         "cache": str(destination.folder / "cache.duckdb"),
     }
     told = pyairbyte(tools, destination.folder, **given)
-    assert told["written"] == 250
-    assert told["acknowledged"] > 0
+    assert told == {"written": 250, "acknowledged": [[True, 0.0]]}
     assert set(server.leads("main")) == {str(number) for number in range(1, 251)}
 
 
@@ -154,4 +154,5 @@ def test_the_standard_tests_of_airbyte_cdk(
     (tmp_path / "pytest.ini").write_text("[pytest]\n")  # else one of a folder above would count
     options = ["-k", "not docker", "-p", "no:cacheprovider", "-rs", "--rootdir", tmp_path]
     text = run(tools, tools / "python", "-m", "pytest", suites, *options, cwd=tmp_path, env=env)
-    assert " passed" in text
+    [passed] = re.findall(r"(\d+) passed", text)
+    assert int(passed) >= 10, "less than both suites check without Docker"
