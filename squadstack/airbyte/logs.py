@@ -18,6 +18,7 @@ def log_to(output: Output, *, is_debug: bool) -> None:
     """Have all logs written there; the level is INFO, or what LOGLEVEL says."""
     told = os.environ.get("LOGLEVEL", "INFO").upper()
     level = told if told in logging.getLevelNamesMapping() else "INFO"
+    os.environ["LOGLEVEL"] = level  # the SDK reads it too, and fails at one that there is not
     root = logging.getLogger()
     root.handlers[:] = [_Handler(output)]
     root.setLevel(logging.DEBUG if is_debug else level)

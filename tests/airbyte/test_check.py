@@ -127,6 +127,15 @@ def test_a_configuration_that_is_none(source: Face, verb: str) -> None:
     assert (kind, sentence) == ("config_error", "Setting 'max_in_flight' must be of type integer.")
 
 
+def test_a_log_level_that_there_is_not(source: Face, destination: Face) -> None:
+    """Is INFO: it keeps no run from its work."""
+    for face in (source, destination):
+        [status] = face.run("check", env={"LOGLEVEL": "nonsense"}).all("CONNECTION_STATUS")
+        assert status["status"] == "SUCCEEDED", status
+    said = source.run("discover", env={"LOGLEVEL": "warning"})
+    assert {one["level"] for one in said.all("LOG")} <= {"WARN", "ERROR"}
+
+
 @pytest.mark.parametrize("verb", ["write", "canary-token", ""])
 def test_a_verb_that_there_is_not(source: Face, verb: str) -> None:
     [(kind, sentence)] = source.run(verb, status=1).errors
