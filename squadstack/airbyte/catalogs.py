@@ -38,10 +38,11 @@ _ANYTHING: dict[str, Any] = {"type": "object", "properties": {}, "additionalProp
 
 @dataclass(frozen=True, slots=True)
 class WrittenStream:
-    """A stream that the destination gets: its name, and the schema of its records."""
+    """A stream that the destination gets: its name, the schema of its records, and its namespace, empty if none."""
 
     name: str
     schema: dict[str, Any] = field(repr=False)
+    namespace: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,9 @@ def written_streams(catalog: Any) -> list[WrittenStream]:
             modes = ", ".join(DESTINATION_MODES)
             msg = f"Stream '{name}' cannot be written that way: its destination sync mode must be one of {modes}."
             raise ConfigurationError(msg)
-        found.append(WrittenStream(name, schema if _is_declaring(schema) else _ANYTHING))
+        namespace = configured["stream"].get("namespace")
+        declared = schema if _is_declaring(schema) else _ANYTHING
+        found.append(WrittenStream(name, declared, namespace if isinstance(namespace, str) else ""))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from squadstack.airbyte.accounts import EVERY, Accounts, Lane
@@ -10,7 +11,6 @@ from squadstack.exceptions import InputError
 from target_squadstack.reader import WakefulReader
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
     from typing import IO
 
@@ -20,6 +20,33 @@ if TYPE_CHECKING:
 
 _OTHERS = ("TRACE", "LOG", "CONTROL", "SPEC", "CATALOG", "CONNECTION_STATUS", "DESTINATION_CATALOG")
 """Messages of the protocol that mean nothing to a destination."""
+
+
+class Lanes:
+    """Which stream a record or a STATE is of: a name that the catalog has once is that stream, whatever its namespace.
+
+    Args:
+        streams: Those of the catalog.
+    """
+
+    def __init__(self, streams: Sequence[WrittenStream]) -> None:
+        self._known = {(stream.namespace, stream.name) for stream in streams}
+        counts = Counter(name for _, name in self._known)
+        self._single = {name: (namespace, name) for namespace, name in self._known if counts[name] == 1}
+
+    def of_record(self, record: dict[str, Any]) -> Lane:
+        """The stream of a record."""
+        name: str = record["stream"]
+        return self._single.get(name, (_text(record.get("namespace")), name))
+
+    def of_state(self, state: dict[str, Any]) -> Lane:
+        """The stream that a STATE is of; every one, if it is of none in particular, or of none that there is."""
+        stream = state.get("stream")
+        name = name_of(stream) if state.get("type") == "STREAM" and isinstance(stream, dict) else None
+        if not isinstance(stream, dict) or not isinstance(name, str):
+            return EVERY
+        lane = (_text(stream["stream_descriptor"].get("namespace")), name)
+        return self._single.get(name, lane if lane in self._known else EVERY)
 
 
 class AirbyteReader(WakefulReader):
@@ -34,6 +61,7 @@ class AirbyteReader(WakefulReader):
         super().__init__()
         self._streams = streams
         self._accounts = accounts
+        self._lanes = Lanes(streams)
         self._line: str | bytes = b""
         self._callbacks: Callbacks = {}
 
@@ -63,11 +91,11 @@ class AirbyteReader(WakefulReader):
 
     def _take_record(self, message: dict[str, Any]) -> None:
         record = message["record"]
-        self._accounts.begin_record((_text(record.get("namespace")), record["stream"]))
+        self._accounts.begin_record(self._lanes.of_record(record))
         self._callbacks["RECORD"]({"type": "RECORD", "stream": record["stream"], "record": record["data"]})
 
     def _take_state(self, message: dict[str, Any]) -> None:
-        self._accounts.begin_state(_lane_of(message["state"]))
+        self._accounts.begin_state(self._lanes.of_state(message["state"]))
         self._callbacks["STATE"]({"type": "STATE", "value": self._line})
 
 
@@ -78,15 +106,6 @@ def _check_body(body: Any, kind: str, number: int) -> None:
     if kind == "RECORD" and not ("data" in body and isinstance(body.get("stream"), str)):
         msg = f"Line {number} of the input is a RECORD message that lacks its stream or its data."
         raise InputError(msg)
-
-
-def _lane_of(state: dict[str, Any]) -> Lane:
-    """The stream that a STATE is of; every one, if it is of none in particular."""
-    stream = state.get("stream")
-    if state.get("type") != "STREAM" or not isinstance(stream, dict):
-        return EVERY
-    name = name_of(stream)
-    return (_text(stream["stream_descriptor"].get("namespace")), name) if isinstance(name, str) else EVERY
 
 
 def _text(namespace: Any) -> str:

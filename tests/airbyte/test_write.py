@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flows.scene import CAMPAIGN
-from support.airbyte import Face, configured, record, stream_state
+from support.airbyte import Face, Message, configured, record, stream_state
 from support.leads import lead
 
 if TYPE_CHECKING:
@@ -167,6 +167,14 @@ def test_a_stream_does_not_wait_for_another(destination: Face, server: CrmServer
     assert "lead-9" not in server.leads(CAMPAIGN)
 
 
+def in_namespaces(*namespaces: str | None) -> Message:
+    """Configure contacts in several namespaces; None: in none."""
+    streams = [configured("contacts")["streams"][0] for _ in namespaces]
+    for entry, namespace in zip(streams, namespaces, strict=True):
+        entry["stream"] |= {} if namespace is None else {"namespace": namespace}
+    return {"streams": streams}
+
+
 def test_a_name_in_two_namespaces_is_two_streams(destination: Face) -> None:
     lines = [
         contact(1, namespace="a"),
@@ -175,7 +183,19 @@ def test_a_name_in_two_namespaces_is_two_streams(destination: Face) -> None:
         stream_state("contacts", 1, "a"),
         stream_state("contacts", 1, "b"),
     ]
-    assert destination.run("write", lines, catalog=CONTACTS).counts == [(1.0, 0.0), (2.0, 0.0)]
+    assert destination.run("write", lines, catalog=in_namespaces("a", "b")).counts == [(1.0, 0.0), (2.0, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("catalog", "of_record", "of_state"),
+    [([None], "a", None), ([None], None, "a"), (["a"], None, "a"), (["a"], "b", "a"), (["a", "b"], "a", "c")],
+)
+def test_a_namespace_that_does_not_fit_acknowledges_nothing_early(
+    destination: Face, catalog: list[str | None], of_record: str | None, of_state: str | None
+) -> None:
+    """A stream of one name is that one, whoever calls its namespace what; else a STATE covers everything."""
+    lines = [contact(1, namespace=of_record), contact(2, namespace=of_record), stream_state("contacts", 1, of_state)]
+    assert destination.run("write", lines, catalog=in_namespaces(*catalog)).counts == [(2.0, 0.0)]
 
 
 def test_every_state_is_acknowledged(destination: Face) -> None:
