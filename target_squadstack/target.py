@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from fnmatch import fnmatch
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -20,7 +19,7 @@ from singer_sdk.helpers.capabilities import PluginCapabilities
 from squadstack.exceptions import ConfigurationError, InputError, SquadStackError
 from squadstack.singer.command import as_failure, hush_mapper
 from squadstack.singer.plugin import SentencePlugin
-from target_squadstack import collector
+from target_squadstack import collector, stream_maps
 from target_squadstack.configuration import SETTINGS_SCHEMA, Configuration, read_configuration
 from target_squadstack.reader import WakefulReader
 from target_squadstack.sinks import IgnoredSink, LeadSink
@@ -206,7 +205,7 @@ class TargetSquadStack(SentencePlugin, Target):
         """Make sinks for streams that may be sent; an invalid SCHEMA of another stream does no harm."""
         self._assert_line_requires(message_dict, requires={"stream", "schema"})
         stream = str(message_dict["stream"])
-        if not self._may_be_sent(stream):
+        if not self._takers(stream) and not stream_maps.reads(self.config, stream):
             self._ignore(stream)
             return
         try:
@@ -217,9 +216,9 @@ class TargetSquadStack(SentencePlugin, Target):
         maps = self.mapper.stream_maps[stream]
         for stream_map in maps:
             self.delivery.coverage.see(stream_map.stream_alias, stream_map.transformed_schema)
-            if self.mirrors(stream_map.stream_alias) and stream_map.stream_alias in self._filtered(stream):
-                msg = f"The stream map of '{stream}' hides leads from 'on_missing': move its __filter__ into 'when'."
-                raise ConfigurationError(msg)
+        if any(map(self.mirrors, stream_maps.filtered(self.config, stream))):
+            msg = f"The stream map of '{stream}' hides leads from 'on_missing': move its __filter__ into 'when'."
+            raise ConfigurationError(msg)
         if not any(self._takers(stream_map.stream_alias) for stream_map in maps):
             self._ignore(stream)
 
@@ -229,21 +228,6 @@ class TargetSquadStack(SentencePlugin, Target):
 
     def _takers(self, stream: str) -> tuple[Rule, ...]:
         return self._given.mapper.rules_for(stream)
-
-    def _may_be_sent(self, stream: str) -> bool:
-        maps = self.config.get("stream_maps") or {}
-        sources = {(value.get("__source__", key) if isinstance(value, dict) else key) for key, value in maps.items()}
-        return bool(self._takers(stream)) or any(fnmatch(stream, source) for source in sources)
-
-    def _filtered(self, stream: str) -> set[str]:
-        """The streams that stream maps with a filter make of a stream."""
-        maps = (self.config.get("stream_maps") or {}).items()
-        filters = {key: value for key, value in maps if isinstance(value, dict) and "__filter__" in value}
-        return {
-            value.get("__alias__", key if "__source__" in value else stream)
-            for key, value in filters.items()
-            if fnmatch(stream, value.get("__source__", key))
-        }
 
     def _ignore(self, stream: str) -> None:
         if self._given.settings.unmapped_streams == "error":

@@ -115,7 +115,7 @@ class Caller:
         return replace(batch, actions=[action for action in batch.actions if action not in overtaken])
 
     def _withdraw(self, batch: Batch, mark: float) -> None:
-        self._ledger.withdraw([action.lead for action in batch.actions], mark)
+        self._ledger.doubts.withdraw([action.lead for action in batch.actions], mark)
 
     def _send(self, request: Request, permit: Permit) -> Response | NoAnswerError:
         with self._lock:

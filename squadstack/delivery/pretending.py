@@ -147,7 +147,7 @@ class PretendSender(Sender):
         self.seconds = self.now
         if self._pace is not None:
             self._pace.note(self.now, len(batch.actions))
-        mark = self._ledger.pretend_call([action.sent for action in batch.actions])
+        mark = self._ledger.doubts.pretend([action.sent for action in batch.actions])
         judged = self._settlement.write(batch, mark, [_ACCEPTED] * len(batch.actions))
         self._settlement.apply(self._backlog, judged, self.now)
         return True

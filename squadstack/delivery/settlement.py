@@ -207,7 +207,7 @@ class Settlement:
         rejects = [reject_of(one) for one in refused]
         self._ledger.end_call(rows, rejects, run_id=self._run_id, mark=mark, again=sent_again)
         if judged.untouched:
-            self._ledger.withdraw([action.lead for action in judged.untouched], mark)
+            self._ledger.doubts.withdraw([action.lead for action in judged.untouched], mark)
         return judged
 
     def _in_the_light_of_doubt(self, action: LeadAction, mark: float, verdict: Verdict) -> Verdict:
@@ -215,7 +215,7 @@ class Settlement:
         if (
             isinstance(verdict, Refused)
             and verdict.is_done_if_in_doubt
-            and self._ledger.was_in_doubt(action.sent, mark)
+            and self._ledger.doubts.was_there(action.sent, mark)
         ):
             return Accepted()
         return verdict

@@ -13,12 +13,13 @@ from squadstack.ledger.budget import Budget
 from squadstack.ledger.creation import open_scope
 from squadstack.ledger.database import Database
 from squadstack.ledger.digests import Digester
+from squadstack.ledger.doubts import Doubts
 from squadstack.ledger.memories import Memory
 from squadstack.ledger.mirrors import Mirrors
-from squadstack.ledger.parts import AT_ONCE, in_parts
+from squadstack.ledger.parts import AT_ONCE
 from squadstack.ledger.refusals import Refusals
 from squadstack.ledger.rejects import Rejects
-from squadstack.ledger.statements import Statements, may_revive
+from squadstack.ledger.statements import Statements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 _LEAVING = frozenset({"disable", "delete"})
 """After which a lead is no longer mirrored."""
-
-_NO_DOUBT = {"doubt_action": None, "doubt_payload": None, "doubt_since": None}
 
 
 class Ledger:
@@ -47,6 +46,7 @@ class Ledger:
     Attributes:
         is_new: Whether it was just created.
         budget: The business's calls.
+        doubts: What was sent and has no verdict yet.
         mirrors: What was seen of mirrored streams.
         rejects: The rejected actions.
         refusals: The same without values, of all hosts.
@@ -65,6 +65,7 @@ class Ledger:
         self._scope = opened.scope_id
         self._digest = Digester(opened.digest_key, opened.scope_id)
         self._statements = Statements(self._database)
+        self.doubts = Doubts(self._database, self._scope, self._digest, self._statements.doubt)
         self.mirrors = Mirrors(self._database, self._scope, self._digest)
         self.rejects = Rejects(self._database, self._scope, self._statements.reject, key)
         self.refusals = Refusals(self._database, business, host)
@@ -112,44 +113,16 @@ class Ledger:
         """Write down, before a call, its true start and that its leads are in doubt.
 
         Returns:
-            The permit with the call's true start, and the call's mark, by which `was_in_doubt` tells earlier
-            doubts from its own.
+            The permit with the call's true start, and the call's mark.
         """
         mark = time.time()
-        rows = self._doubts(sent, mark)
+        rows = self.doubts.rows(sent, mark)
         with self._database.transaction() as connection:
-            self._statements.doubt.run(connection, rows)
+            self.doubts.begin(connection, rows)
             stamped = time.monotonic()
             started = self.budget.start(connection, permit, leads=len(sent))
         self.budget.learn(time.monotonic() - stamped)
         return started, mark
-
-    def pretend_call(self, sent: Sequence[Sent]) -> float:
-        """Write down the doubts of a call that is not made, and return its mark."""
-        mark = time.time()
-        with self._database.transaction() as connection:
-            self._statements.doubt.run(connection, self._doubts(sent, mark))
-        return mark
-
-    def withdraw(self, leads: Sequence[LeadKey], mark: float) -> None:
-        """Take back the doubts of a call that certainly did nothing; those of earlier calls stay."""
-        table = schema.leads
-        keys = [self._digest.lead(lead) for lead in leads]
-        with self._database.transaction() as connection:
-            is_ours = table.c.lead.in_(keys) & (table.c.doubt_since == mark)
-            connection.execute(sa.update(table).where(is_ours).values(_NO_DOUBT))
-
-    def was_in_doubt(self, sent: Sent, mark: float) -> bool:
-        """Whether the very same was sent for this lead before the call of that mark, and never answered."""
-        table = schema.leads
-        query = sa.select(table.c.doubt_since).where(
-            table.c.lead == self._digest.lead(sent.lead),
-            table.c.doubt_action == str(sent.action),
-            table.c.doubt_payload == self._digest.payload(sent.payload),
-        )
-        with self._database.transaction() as connection:
-            since = connection.execute(query).scalar()
-        return since is not None and since != mark
 
     def end_call(
         self,
@@ -182,7 +155,7 @@ class Ledger:
             known = self._memories(connection, [one.lead for one in told], lock=True)
             accepted = [self._accepted(one, memory, mark, now) for one, memory in zip(told, known, strict=True)]
             self._statements.accepted.run(connection, accepted)
-            self._refused(connection, refused, mark)
+            self.doubts.end(connection, refused, mark)
             self.mirrors.forget(connection, [self._digest.lead(one.lead) for one in told if one.action in _LEAVING])
             self.rejects.settle(connection, again)
             self.rejects.overtake(connection, standing)
@@ -253,25 +226,6 @@ class Ledger:
         return erased
 
     # -- rows ----------------------------------------------------------------------------------------
-
-    def _doubts(self, sent: Sequence[Sent], mark: float) -> list[tuple[Any, ...]]:
-        """Rows for `statements.DOUBT`: a lead is not known, unless it is already."""
-        lead, payload, scope = self._digest.lead, self._digest.payload, self._scope
-        return [
-            (lead(one.lead), scope, one.lead.campaign, False, str(one.action), payload(one.payload), mark)
-            for one in sent
-        ]
-
-    @staticmethod
-    def _refused(connection: Connection, leads: Sequence[bytes], mark: float) -> None:
-        """End the doubts of leads for which nothing was accepted now; what an earlier call did, nobody knows."""
-        table = schema.leads
-        is_unheard = table.c.doubt_since < mark
-        standing = sa.case((is_unheard, sa.null()), else_=table.c.accepted)
-        is_deleted = sa.case((is_unheard & may_revive(), sa.false()), else_=table.c.is_deleted)
-        for some in in_parts(leads):
-            row = sa.update(table).where(table.c.lead.in_(some), table.c.doubt_since <= mark)
-            connection.execute(row.values(accepted=standing, is_deleted=is_deleted, **_NO_DOUBT))
 
     def _accepted(self, verdict: Verdict, memory: Memory, mark: float, now: float) -> tuple[Any, ...]:
         """A row for `statements.ACCEPTED`."""

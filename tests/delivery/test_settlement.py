@@ -286,7 +286,7 @@ class Line:
 
     def doubts(self) -> list[bool]:
         """Tell of each lead whether a call of which nobody knows the outcome left its mark."""
-        return [self.desk.ledger.was_in_doubt(action.sent, time.time() + 1) for action in self.actions]
+        return [self.desk.ledger.doubts.was_there(action.sent, time.time() + 1) for action in self.actions]
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ QUESTIONS: dict[str, Callable[[Ledger], object]] = {
     "reserve": lambda ledger: ledger.budget.reserve(RateLimit(), leads=1),
     "begin": lambda ledger: ledger.begin_call(Permit(None, 0.0, 100, 0.0), [Sent(KEY, "upsert", {})]),
     "end": lambda ledger: ledger.end_call([], [], run_id=1),
-    "withdraw": lambda ledger: ledger.withdraw([KEY], 0.0),
+    "withdraw": lambda ledger: ledger.doubts.withdraw([KEY], 0.0),
     "known": lambda ledger: ledger.recall([KEY]),
     "close the books": lambda ledger: ledger.end_run(1, {}),
 }

@@ -30,7 +30,7 @@ A, B = LeadKey("main", "a"), LeadKey("main", "b")
 def send(ledger: Ledger, *sent: Sent) -> list[bool]:
     """Begin a call, and tell which of its leads were in doubt before it."""
     _, mark = ledger.begin_call(FREE, sent)
-    return [ledger.was_in_doubt(one, mark) for one in sent]
+    return [ledger.doubts.was_there(one, mark) for one in sent]
 
 
 def tell(ledger: Ledger, key: LeadKey, *, is_known: bool | None) -> None:
@@ -128,7 +128,7 @@ def test_a_call_that_did_nothing_does_not_hide_a_doubt(ledger: Ledger) -> None:
     ledger.end_call([Verdict(A, is_known=True, action="upsert", payload=one.payload)], [], run_id=1)
     ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 2})])
     _, mark = ledger.begin_call(FREE, [Sent(A, "upsert", {"x": 3})])
-    ledger.withdraw([A], mark)
+    ledger.doubts.withdraw([A], mark)
     assert not ledger.stands(ledger.recall([A])[0], one)
 
 
