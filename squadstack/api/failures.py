@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
@@ -12,20 +12,11 @@ from squadstack.api.error_messages import ErrorMessage, named_lead, reason_of
 from squadstack.api.messages import Response
 from squadstack.api.verdicts import Accepted, ActionName, Denied, Later, Refused, UnreadableAnswerError, Verdict
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
 _LONGEST_TEXT = 1000
-_DEEPEST = 5
 
-_WHAT_FAILED = frozenset({"error", "errors", "error_msg", "error_message", "failed", "failures", "failed_leads"})
+_WHAT_FAILED = ("error", "errors", "error_msg", "error_message", "error_type", "failed", "failures")
 _NOTHING = frozenset({"", "0", "false", "no", "none", "null"})
-_HOW_IT_WENT = {
-    "success": re.compile(r"false|no|0", re.IGNORECASE),
-    "status": re.compile(r"false|(?:fail|error|partial|reject)\w*|[45][0-9]{2}", re.IGNORECASE),
-    "status_code": re.compile(r"[45][0-9]{2}"),
-}
-"""What a field that tells how it went says where it went badly."""
+_WENT_BADLY = re.compile(r"(?:false|fail|error|partial|reject|unsuccess)|[45][0-9]{2}\Z", re.IGNORECASE)
 
 
 def text_or_json(response: Response) -> Any:
@@ -36,27 +27,29 @@ def text_or_json(response: Response) -> Any:
         return response.body[:_LONGEST_TEXT].decode(errors="replace")
 
 
-def tells_of_failure(body: Any, sent: Collection[str], levels: int = _DEEPEST) -> bool:
-    """Whether the body of a success tells of a failure all the same.
+def tells_of_failure(body: Any) -> bool:
+    """Whether the body of a success reports a failure all the same.
 
-    Args:
-        body: As JSON holds it; a text tells nothing.
-        sent: Names of fields that were sent, which the answer may repeat with their values.
-        levels: How deep to look.
+    Only an object without a lead_id is a report: one with it may be a lead that is repeated, whose own fields may be
+    named `status` or `error`. A call that is taken for failed wrongly would be sent again.
     """
-    if isinstance(body, list):
-        return levels > 0 and any(tells_of_failure(one, sent, levels - 1) for one in body)
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or "lead_id" in body:
         return False
-    told = {name: value for name, value in body.items() if name not in sent}
-    return any(_is_bad(*one) for one in told.items()) or tells_of_failure(list(told.values()), sent, levels)
+    report = {str(name).lower(): value for name, value in body.items()}
+    if any(_has_content(report.get(name)) for name in _WHAT_FAILED):
+        return True
+    told = (str(report.get(name, "")) for name in ("status", "status_code", "success"))
+    return any(_WENT_BADLY.match(text.strip()) for text in told)
 
 
-def _is_bad(name: str, value: Any) -> bool:
-    if name.lower() in _WHAT_FAILED:
-        return value not in ([], {}) and str(value).strip().lower() not in _NOTHING
-    badly = _HOW_IT_WENT.get(name.lower())
-    return badly is not None and badly.fullmatch(str(value).strip()) is not None
+def _has_content(value: Any) -> bool:
+    match value:
+        case dict():
+            return any(map(_has_content, value.values()))
+        case list():
+            return any(map(_has_content, value))
+        case _:
+            return str(value).strip().lower() not in _NOTHING
 
 
 def failure(action: ActionName, lead_id: str, status: int, error: ErrorMessage) -> Verdict:

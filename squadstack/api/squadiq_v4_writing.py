@@ -84,7 +84,7 @@ def judge(_action: ActionName, payloads: Sequence[Payload], response: Response) 
     if _is_page(response):
         msg = "the answer is a page for people"
         raise UnreadableAnswerError(msg)
-    if response.status == _MULTI_STATUS or tells_of_failure(text_or_json(response), set().union(*payloads)):
+    if response.status == _MULTI_STATUS or tells_of_failure(text_or_json(response)):
         msg = "the answer is a success and tells of a failure"
         raise UnreadableAnswerError(msg)
     return [_ACCEPTED] * len(payloads)
@@ -119,11 +119,11 @@ def _is_of_lead(action: ActionName, response: Response) -> bool:
         return True
     if action not in ONE_BY_ONE or _OF_ADDRESS.search(text):
         return False
-    return action is not ActionName.DELETE or _is_of_api(response) or bool(_LEAD.search(text))
+    return _is_of_api(response) or bool(_LEAD.search(text))
 
 
 def _is_of_api(response: Response) -> bool:
-    """Whether the answer is as the API's are, JSON or nothing: nobody is gone because a proxy says "Not Found"."""
+    """Whether the answer is as the API's are, JSON or nothing: no lead is missing because a proxy says "Not Found"."""
     return response.body.lstrip()[:1] in {b"", b"{"}
 
 

@@ -6,11 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from squadstack.mapping.paths import flat_name
-from squadstack.mapping.rule import DELETED_AT
+from squadstack.mapping.rule import DELETED_AT, DELETED_AT_SINGER
 
 if TYPE_CHECKING:
     from squadstack.mapping.paths import Path
     from squadstack.mapping.rule import Rule
+
+
+_FATES = {
+    DELETED_AT: "they are left out",
+    DELETED_AT_SINGER: "they are sent like any other. To leave them out, narrow `when` by `not _sdc_deleted_at`",
+}
+"""What becomes of rows that the source deleted if no rule says so."""
 
 
 class Coverage:
@@ -63,14 +70,15 @@ class Coverage:
         yield from self._unread_deletions()
 
     def _unread_deletions(self) -> Iterator[str]:
-        """A sentence for every stream whose deleted rows are left out, since no rule says what becomes of them."""
+        """A sentence for every stream with deleted rows of which no rule says what becomes of them."""
         for stream in self._schemas:
             rules = [rule for rule in self._rules if rule.takes(stream)]
-            if rules and DELETED_AT in self.fields(stream) and not any(rule.reads_deletions() for rule in rules):
-                yield (
-                    f"Stream '{stream}' tells deleted rows by '{DELETED_AT}', and no rule reads it: they are left out. "
-                    f"To disable their leads, add a rule with `when: {DELETED_AT}`."
-                )
+            for name in filter(self.fields(stream).__contains__, _FATES if rules else ()):
+                if not any(rule.reads(name) or rule.includes(name) for rule in rules):
+                    yield (
+                        f"Stream '{stream}' tells deleted rows by '{name}', and no rule reads it: {_FATES[name]}. "
+                        f"To disable their leads, add a rule with `when: {name}`."
+                    )
 
     def _matched(self, rule: Rule) -> list[Mapping[str, Any]]:
         return [schema for stream, schemas in self._schemas.items() if rule.takes(stream) for schema in schemas]

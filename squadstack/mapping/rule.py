@@ -32,11 +32,14 @@ NEEDS = {
 
 TAKES_ANY_FIELD = frozenset({ActionName.CREATE, ActionName.UPDATE, ActionName.UPSERT})
 
-METADATA = ("_sdc_", "_ab_", "_airbyte_")
+METADATA = ("_sdc_", "_ab_cdc_", "_ab_source_", "_airbyte_")
 """How names begin of what taps, targets and Airbyte add to a record."""
 
 DELETED_AT = "_ab_cdc_deleted_at"
-"""When the source deleted the row, by Airbyte's change data capture."""
+"""When the source deleted the row, by Airbyte's change data capture: no rule makes a lead of it unknowingly."""
+
+DELETED_AT_SINGER = "_sdc_deleted_at"
+"""The same by taps with LOG_BASED; a field like any other, on which rules may act."""
 
 ITEM = "item"
 """What an item of `each` is named in expressions; in such a rule no field hides it."""
@@ -116,7 +119,7 @@ class Rule:
 
     def includes(self, name: str) -> bool:
         """Whether a top-level field comes along; metadata, such as `_sdc_` fields, only if they are named."""
-        if name in self.withheld:
+        if self.withheld and not self.withheld.isdisjoint(_heads(name)):
             return name in self.include
         if name.startswith(METADATA):
             prefix = next(filter(name.startswith, METADATA))
@@ -131,16 +134,16 @@ class Rule:
             if self.each is not None and path[0] == ITEM:
                 yield from (str(one[0]) for one in self.each.paths)
 
-    def reads_deletions(self) -> bool:
-        """Whether the rule says itself what becomes of rows that the source deleted."""
-        return any(path[0] == DELETED_AT for path in self.paths())
+    def reads(self, name: str) -> bool:
+        """Whether the rule reads a top-level field by its name."""
+        return any(path[0] == name for path in self.paths())
 
     def leaves_out(self, record: Mapping[str, Any]) -> bool:
         """Whether a record is left out because the source deleted it: no rule makes a lead of it unknowingly."""
         return (
-            record.get(DELETED_AT) is not None
+            record.get(DELETED_AT) not in {None, ""}
             and self.action not in {ActionName.DISABLE, ActionName.DELETE}
-            and not self.reads_deletions()
+            and not self.reads(DELETED_AT)
         )
 
     def paths(self) -> Iterator[Path]:
@@ -151,6 +154,12 @@ class Rule:
         for expression in filter(None, [*expressions, self.when, self.each, by]):
             yield from (path for path in expression.paths if self.each is None or path[0] != ITEM)
         yield from ((name,) for name in self.include if not self.preset and not set(name) & set("*?["))
+
+
+def _heads(name: str) -> Iterator[str]:
+    """A name, and those of the objects that it was flattened from."""
+    parts = name.split("__")
+    return ("__".join(parts[:count]) for count in range(1, len(parts) + 1))
 
 
 @cache

@@ -54,11 +54,13 @@ def _compile(number: int, mapping: Mapping[str, Any], ref_id: str | None, functi
     own = _Compiler(number, ref_id, functions)
     when, fields = own.overrides(mapping)
     raw_rules = own.rules_of_preset(mapping)
+    of_leads = {raw["stream"] for raw in raw_rules if raw["action"] in TAKES_ANY_FIELD}
+    whose = {"lead_id": fields["lead_id"]} if "lead_id" in fields else {}
     rules = []
     for raw in raw_rules:
         campaign = {"ref_id": mapping["ref_id"]} if mapping.get("ref_id") else {}
         rule = _Compiler(number, ref_id, functions, preset=mapping["preset"]).rule({**raw, **campaign})
-        more = fields if rule.action in TAKES_ANY_FIELD else {}
+        more = fields if rule.action in TAKES_ANY_FIELD else whose if rule.stream in of_leads else {}
         rules.append(dataclasses.replace(rule, when=both(rule.when, when), fields={**rule.fields, **more}))
     return rules
 
@@ -128,7 +130,8 @@ class _Compiler:
             self._faults.append(f"there is no preset '{name}'; the presets are {', '.join(presets.NAMES)}.")
         self._campaign(mapping.get("ref_id"))
         self._raise_faults(f"preset '{name}'")
-        return presets.rules(name)
+        phone_number = (mapping.get("fields") or {}).get("phone_number", ())
+        return presets.rules(name, [phone_number] if isinstance(phone_number, str) else phone_number)
 
     # -- parts ---------------------------------------------------------------------------------------
 

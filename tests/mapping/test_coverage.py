@@ -138,6 +138,8 @@ def test_deleted_rows_that_no_rule_reads_are_a_warning() -> None:
         assert warning.startswith("Stream 'contacts' tells deleted rows by '_ab_cdc_deleted_at', and no rule reads it")
     assert list(coverage(upsert, reading, contacts=deleted, other=deleted).warnings()) == []
     assert list(coverage(upsert, contacts=CONTACTS).warnings()) == []
+    [warning] = coverage(upsert, contacts={"properties": {"id": {}, "_sdc_deleted_at": {}}}).warnings()
+    assert "by '_sdc_deleted_at', and no rule reads it: they are sent like any other." in warning
 
 
 def test_without_mappings_there_is_nothing_to_warn_of() -> None:

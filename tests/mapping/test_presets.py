@@ -45,6 +45,26 @@ def test_a_preset_can_be_copied(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", presets.NAMES)
+def test_whose_number_is_usable_is_judged_by_the_users_own_candidates(name: str) -> None:
+    """In every rule of a stream of leads that asks for one. Red if whoever replaces the number loses its leads."""
+    mapping = {"preset": name, "fields": {"phone_number": ["own.number", "other or third"]}}
+    rules = compile_rules([mapping], ref_id="main")
+    of_leads = {rule.stream for rule in rules if "phone_number" in rule.fields}
+    filters = [rule.when.text for rule in rules if rule.when and rule.stream in of_leads]
+    assert any("valid_phone((own.number), (other or third))" in text for text in filters)
+    assert [text for text in filters if text.count("valid_phone(") != text.count("valid_phone((own.number)")] == []
+
+
+def test_a_leads_own_id_holds_for_its_conversion_too() -> None:
+    """And for its disabling: else another lead would be meant, and nobody disabled."""
+    record = {"ProspectID": "guid", "Number": 77, "Phone": MOBILE, "ProspectStage": "Customer", "FirstName": "Asha"}
+    found = outcomes("leadsquared", "leads", record, fields={"lead_id": "Number"})
+    assert [(one[0], one[1]) for one in found] == [("upsert", "77"), ("convert", "77")]
+    found = outcomes("leadsquared", "leads", {**record, "DoNotCall": "1"}, fields={"lead_id": "Number"})
+    assert ("disable", "77") in [(one[0], one[1]) for one in found]
+
+
+@pytest.mark.parametrize("name", presets.NAMES)
 def test_the_rules_of_a_preset_can_be_told_apart(name: str) -> None:
     """All have the number of their entry; stream and action are different, and one rule converts a lead."""
     rules = compile_rules(
