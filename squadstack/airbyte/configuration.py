@@ -88,10 +88,14 @@ def faults_as_ours() -> Iterator[None]:
 def _settings(config: dict[str, Any]) -> dict[str, Any]:
     """The settings that were given, with the rate limit that its choice stands for. An empty list or object is said."""
     given = {name: value for name, value in config.items() if value not in (None, "")}
+    if (limits := given.get("max_actions")) and not (filled := _filled(limits)):
+        del given["max_actions"]  # no limit at all is said by an empty object, not by one whose parts are empty
+    elif limits:
+        given["max_actions"] = filled
     limit = given.get("rate_limit")
     if not isinstance(limit, dict) or "kind" not in limit:
         return given
-    rest = {name: value for name, value in limit.items() if name != "kind"}
+    rest = {name: value for name, value in _filled(limit).items() if name != "kind"}
     return {**given, "rate_limit": _UNLIMITED if limit["kind"] == "unlimited" else rest}
 
 
@@ -145,8 +149,15 @@ def _ref_id(campaign: dict[str, Any]) -> Any:
     if campaign.get("kind") != "by_value":
         return campaign.get("ref_id")
     router = {key: value for key, value in campaign.items() if key != "kind"}
-    if _is_list_of_objects(router.get("to")):
-        router["to"] = {str(entry.get("value", "")): entry.get("ref_id") for entry in router["to"]}
+    if not router.get("by") or not router.get("to"):
+        msg = "The mappings choose a campaign by a value, and do not say by which, or not which campaigns."
+        raise ConfigurationError(msg)
+    if _is_list_of_objects(router["to"]):
+        values = [str(entry.get("value", "")) for entry in router["to"]]
+        if len(set(values)) < len(values):
+            msg = "The mappings name two campaigns for the same value: give each value one."
+            raise ConfigurationError(msg)
+        router["to"] = dict(zip(values, (entry.get("ref_id") for entry in router["to"]), strict=True))
     return router
 
 

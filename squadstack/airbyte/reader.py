@@ -35,9 +35,13 @@ class Lanes:
         self._single = {name: (namespace, name) for namespace, name in self._known if counts[name] == 1}
 
     def of_record(self, record: dict[str, Any]) -> Lane:
-        """The stream of a record."""
+        """The stream of a record; raises `InputError`, if the catalog has none that fits."""
         name: str = record["stream"]
-        return self._single.get(name, (_text(record.get("namespace")), name))
+        lane = self._single.get(name, (_text(record.get("namespace")), name))
+        if lane not in self._known:
+            msg = f"A record is of stream '{name}', which the catalog does not have, or in no such namespace."
+            raise InputError(msg)
+        return lane
 
     def of_state(self, state: dict[str, Any]) -> Lane:
         """The stream that a STATE is of; every one, if it is of none in particular, or of none that there is."""

@@ -92,7 +92,25 @@ def test_empty_settings_have_their_defaults() -> None:
     found, wanted = of_destination(given)[1].settings, of_destination(NEEDED)[1].settings
     assert found.limit == wanted.limit
     assert [getattr(found, name) for name in names] == [getattr(wanted, name) for name in names]
-    assert of_destination({**NEEDED, "max_actions": {}})[1].settings.max_actions == {}
+    for limits, read in (({}, {}), ({"delete": None}, {"delete": 100}), ({"delete": 5, "disable": ""}, {"delete": 5})):
+        assert of_destination({**NEEDED, "max_actions": limits})[1].settings.max_actions == read
+    limited = of_destination({**NEEDED, "rate_limit": {"kind": "limited", "calls": None}})[1].settings.limit
+    assert limited == wanted.limit
+
+
+@pytest.mark.parametrize(
+    ("chosen", "fault"),
+    [
+        ({"by": "", "to": []}, "do not say by which"),
+        ({"by": "city", "to": []}, "not which campaigns"),
+        ({"by": "city", "to": [{"value": "a", "ref_id": "x"}, {"value": "a", "ref_id": "y"}]}, "two campaigns"),
+    ],
+)
+def test_a_choice_without_its_parts_is_a_fault(chosen: dict[str, Any], fault: str) -> None:
+    """Red if all leads go into one campaign instead, or the last one wins."""
+    rule = {"stream": "x", "action": "upsert", "include": ["*"], "campaign": {"kind": "by_value", **chosen}}
+    with pytest.raises(ConfigurationError, match=fault):
+        of_destination({**NEEDED, "mappings": [rule]})
 
 
 def test_empty_settings_of_the_source() -> None:

@@ -198,6 +198,16 @@ def test_a_namespace_that_does_not_fit_acknowledges_nothing_early(
     assert destination.run("write", lines, catalog=in_namespaces(*catalog)).counts == [(2.0, 0.0)]
 
 
+@pytest.mark.parametrize(("stream", "namespace"), [("contacts", None), ("contacts", "c"), ("others", "a")])
+def test_a_record_of_no_stream_ends_the_sync(destination: Face, stream: str, namespace: str | None) -> None:
+    """Nobody could say which STATE covers it."""
+    record = {"stream": stream, "data": lead(1), "emitted_at": 1, "namespace": namespace}
+    lines = [json.dumps({"type": "RECORD", "record": record}), stream_state("contacts", 1, "a")]
+    said = destination.run("write", lines, catalog=in_namespaces("a", "b"), status=1)
+    assert said.counts == []
+    assert "which the catalog does not have, or in no such namespace" in said.log
+
+
 def test_every_state_is_acknowledged(destination: Face) -> None:
     """None stands for another: thousands of them, with a record each."""
     total = 1500
