@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from squadstack.api.verdicts import ActionName, Reason, Refused, Verdict
     from squadstack.delivery.batch import Batch, Kind
     from squadstack.delivery.batching import Backlog
-    from squadstack.delivery.settlement import Judged
+    from squadstack.delivery.judged import Judged
     from squadstack.exceptions import TooManyRejectsError
     from squadstack.mapping.actions import Source
     from squadstack.mapping.rule import Rule

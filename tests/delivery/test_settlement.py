@@ -19,8 +19,9 @@ from squadstack.delivery.batch import Batch
 from squadstack.delivery.batching import Backlog
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.checkpoints import Checkpoints
+from squadstack.delivery.judged import Judged
 from squadstack.delivery.outcomes import Summary
-from squadstack.delivery.settlement import Judged, Settlement
+from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import AccessError, OutageError, SquadStackError
 from squadstack.ledger.ledger import Ledger
 from squadstack.ledger.permits import Permit
