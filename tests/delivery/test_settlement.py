@@ -19,7 +19,6 @@ from squadstack.delivery.batch import Batch
 from squadstack.delivery.batching import Backlog
 from squadstack.delivery.caller import Caller
 from squadstack.delivery.checkpoints import Checkpoints
-from squadstack.delivery.judged import Judged
 from squadstack.delivery.outcomes import Summary
 from squadstack.delivery.settlement import Settlement
 from squadstack.exceptions import AccessError, OutageError, SquadStackError
@@ -31,6 +30,8 @@ from squadstack.settings.target import TargetSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from squadstack.delivery.judged import Judged
 
 FREE = Permit(None, 0.0, 100, 0.0)
 
