@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from squadstack.mapping.actions import LeadAction
     from squadstack.settings.target import TargetSettings
 
-CAPACITY = 10_000
+CAPACITY = 5_000
 """Actions that may wait before reading waits."""
 
 

@@ -287,7 +287,7 @@ BROKEN = {
     "no data": ('{"type": "RECORD", "record": {"stream": "contacts"}}', "lacks its stream or its data"),
     "no stream": ('{"type": "RECORD", "record": {"data": {"Canary": 1}}}', "lacks its stream or its data"),
     "no state": ('{"type": "STATE", "state": "Canary"}', "a STATE message without its state"),
-    "unknown stream": (record("others", x="Canary"), "before a corresponding schema"),
+    "unknown stream": (record("others", x="Canary"), "which the catalog does not have"),
 }
 
 
