@@ -237,7 +237,6 @@ def test_killed_at_any_moment_each_is_sent_at_most_once_more(tmp_path: Path, see
     assert set(states(scene).values()) == {"accepted"}
 
 
-@pytest.mark.long
 def test_what_is_overtaken_while_it_waits_is_not_sent(refused: Scene) -> None:
     """Another run delivers a newer record of the lead meanwhile. Red if it is judged only when it is taken in."""
     refused.server.set(reject=[], script=[{"delay": 8.0}])

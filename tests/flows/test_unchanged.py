@@ -102,6 +102,7 @@ def test_a_lost_answer_leaves_nothing_unchanged(scene: Scene) -> None:
     assert (second.summary["accepted"], second.states) == (1, [1])
 
 
+@pytest.mark.long
 def test_after_a_lost_answer_another_action_does_not_bring_the_old_values_back(scene: Scene) -> None:
     """A, then B, which was taken unheard, then a disabling that is answered: A is not what stands."""
     city(scene, "Pune")
@@ -114,6 +115,7 @@ def test_after_a_lost_answer_another_action_does_not_bring_the_old_values_back(s
     assert scene.server.leads(CAMPAIGN)["lead-1"]["fields"]["city"] == "Pune"
 
 
+@pytest.mark.long
 def test_a_deletion_whose_lead_may_be_back_is_sent(scene: Scene) -> None:
     """Deleted, then brought back unheard, then a deletion that did nothing: red if it counts as done."""
     erasure = [*SCHEMAS, singer.record("erasures", lead_id="lead-1"), singer.state(1)]
@@ -130,6 +132,7 @@ def test_a_deletion_whose_lead_may_be_back_is_sent(scene: Scene) -> None:
 BUSY = "Another request for the same lead is getting processed already"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", [{"status_code": 409, "data": {"error_msg": BUSY}}, None])
 def test_a_row_that_did_nothing_leaves_no_doubt(scene: Scene, first: dict[str, object] | None) -> None:
     """Told to come later, then refused: the other rule's lead is unchanged. Red if the first try counts as unheard."""
@@ -143,6 +146,7 @@ def test_a_row_that_did_nothing_leaves_no_doubt(scene: Scene, first: dict[str, o
     assert scene.run([CONTACTS, contact(1), singer.state(1)], mappings=rules).summary["calls"] == 0
 
 
+@pytest.mark.long
 def test_a_create_that_was_not_done_is_not_taken_for_ours(scene: Scene) -> None:
     """Told to come later, then that the lead is there: it is somebody else's."""
     scene.server.seed(CAMPAIGN, [{"lead_id": "lead-1", "phone_number": "9999912345", "contact_name": "Farid"}])
