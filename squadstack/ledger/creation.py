@@ -69,9 +69,9 @@ _STEPS: dict[int, tuple[sa.Column[Any], ...]] = {
 }
 """The columns that each version of the schema brought."""
 
-_NUMBERS_ARE_NEW = 4
-_NUMBERED_ANEW = (schema.rejects, schema.runs)
-"""The tables that give no number twice since that version; in PostgreSQL they never did."""
+_NO_NUMBER_TWICE_SINCE = 4
+_NO_NUMBER_TWICE = (schema.rejects, schema.runs)
+"""The tables that in SQLite gave a number twice before that version."""
 
 
 def _migrate(connection: Connection, version: int) -> None:
@@ -81,8 +81,8 @@ def _migrate(connection: Connection, version: int) -> None:
         for column in _STEPS[step]:
             told = sa.schema.CreateColumn(column).compile(dialect=connection.dialect)
             connection.execute(sa.text(f"ALTER TABLE {column.table.name} ADD COLUMN {told}"))
-    if version < _NUMBERS_ARE_NEW and connection.dialect.name == "sqlite":
-        for table in _NUMBERED_ANEW:
+    if version < _NO_NUMBER_TWICE_SINCE and connection.dialect.name == "sqlite":
+        for table in _NO_NUMBER_TWICE:
             _make_anew(connection, table)
         connection.execute(sa.update(schema.mirrored).values(seen_run=0))  # runs may have begun at 1 again
     if version < schema.VERSION:

@@ -141,7 +141,7 @@ class Rule:
     def leaves_out(self, record: Mapping[str, Any]) -> bool:
         """Whether a record is left out because the source deleted it: no rule makes a lead of it unknowingly."""
         return (
-            record.get(DELETED_AT) not in {None, ""}
+            record.get(DELETED_AT) not in (None, "")
             and self.action not in {ActionName.DISABLE, ActionName.DELETE}
             and not self.reads(DELETED_AT)
         )

@@ -380,7 +380,9 @@ def test_a_row_that_the_source_deleted_makes_no_lead(action: str, when: str | No
     record = {**RECORD, "_ab_cdc_deleted_at": "2026-10-03T16:45:01Z"}
     mapping = rule(action, include=["*", "_ab_cdc_*"], **({} if when is None else {"when": when}))
     assert outcomes(record, mapping) == []
-    assert len(outcomes({**record, "_ab_cdc_deleted_at": None}, mapping)) == 1
+    for nothing in (None, ""):
+        assert len(outcomes({**record, "_ab_cdc_deleted_at": nothing}, mapping)) == 1
+    assert outcomes({**record, "_ab_cdc_deleted_at": {"at": 1}}, mapping) == []
     for reading in ("_ab_cdc_deleted_at", "record['_ab_cdc_deleted_at']", "city and _ab_cdc_deleted_at != ''"):
         assert len(outcomes(record, {**mapping, "when": reading})) == 1
     assert [len(outcomes(record, rule(one))) for one in ("disable", "delete")] == [1, 1]
